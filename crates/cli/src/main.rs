@@ -1,0 +1,3 @@
+//! The `winrm` command.
+
+fn main() {}

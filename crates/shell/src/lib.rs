@@ -1,0 +1,1 @@
+//! WinRS: remote processes on Windows hosts that mirror tokio::process

@@ -1,0 +1,1 @@
+//! One authenticated, encrypted SOAP exchange with a WinRM service over HTTP

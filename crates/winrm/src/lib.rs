@@ -1,0 +1,1 @@
+//! Run commands on Windows hosts over WinRM, authenticated by NTLM and sealed, from any platform
