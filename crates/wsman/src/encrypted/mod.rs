@@ -27,9 +27,11 @@
 
 mod open;
 mod seal;
+mod split;
 
 pub use open::{OpenError, Unwrapped, open};
 pub use seal::{SealError, Wrapped, buffer, seal};
+pub use split::{FrameError, Part, split};
 
 /// Protocol of scheme Negotiate, whether NTLM or Kerberos is inside.
 pub const PROTOCOL_SPNEGO: &str = "application/HTTP-SPNEGO-session-encrypted";
