@@ -324,3 +324,6 @@ fn declared_prefix(name: &[u8]) -> Option<&[u8]> {
 fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
+
+#[cfg(test)]
+mod tests;

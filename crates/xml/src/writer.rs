@@ -237,23 +237,8 @@ impl<'a, W: Write> StartTag<'a, W> {
     ///
     /// A name that is none, an undeclared prefix, a forbidden declaration, an attribute given twice, a character
     /// outside XML 1.0, a second root, or the sink.
-    pub fn open(self) -> Result<(), WriteError> {
-        let Self { writer, prefix, local, declarations, attributes } = self;
-        if writer.open.is_empty() && writer.has_root {
-            return Err(WriteError::SecondRoot);
-        }
-        let outer = writer.scope.len();
-        match writer.prepare(prefix, local, &declarations, &attributes) {
-            Ok(values) => {
-                writer.open.push(outer);
-                writer.has_root = true;
-                writer.emit(outer, prefix, local, &attributes, &values)
-            }
-            Err(error) => {
-                writer.scope.truncate(outer);
-                Err(error)
-            }
-        }
+    pub fn open(mut self) -> Result<(), WriteError> {
+        self.write()
     }
 
     /// Writes the whole element, with this text in it.
@@ -261,15 +246,14 @@ impl<'a, W: Write> StartTag<'a, W> {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn text(self, text: &str) -> Result<(), WriteError> {
+    pub fn text(mut self, text: &str) -> Result<(), WriteError> {
         // Before the tag, so that a refused text leaves nothing behind.
         let escaped = escape(text, Place::Text)?;
-        let Self { writer, prefix, local, declarations, attributes } = self;
-        StartTag { writer: &mut *writer, prefix, local, declarations, attributes }.open()?;
+        self.write()?;
         if !escaped.is_empty() {
-            writer.events.write(XmlEvent::raw_characters(&escaped))?;
+            self.writer.events.write(XmlEvent::raw_characters(&escaped))?;
         }
-        writer.end()
+        self.writer.end()
     }
 
     /// Writes the whole element, empty.
@@ -279,6 +263,22 @@ impl<'a, W: Write> StartTag<'a, W> {
     /// As [`open`](Self::open).
     pub fn empty(self) -> Result<(), WriteError> {
         self.text("")
+    }
+
+    fn write(&mut self) -> Result<(), WriteError> {
+        let Self { writer, prefix, local, declarations, attributes } = self;
+        if writer.open.is_empty() && writer.has_root {
+            return Err(WriteError::SecondRoot);
+        }
+        let outer = writer.scope.len();
+        let prepared = writer.prepare(prefix, local, declarations, attributes);
+        let Ok(values) = prepared else {
+            writer.scope.truncate(outer);
+            return prepared.map(drop);
+        };
+        writer.open.push(outer);
+        writer.has_root = true;
+        writer.emit(outer, prefix, local, attributes, &values)
     }
 }
 
