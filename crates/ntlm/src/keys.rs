@@ -1,0 +1,104 @@
+//! Key exchange, signing and sealing keys (MS-NLMP 3.4.5), as pure functions.
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::flags::NegotiateFlags;
+use crate::hash::{self, Key};
+
+/// Which way a key protects messages.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Direction {
+    /// Mode "client" of MS-NLMP 3.4.5.
+    ClientToServer,
+    /// Mode "server" of MS-NLMP 3.4.5.
+    ServerToClient,
+}
+
+/// KXKEY for NTLMv1; with NTLMv2 the key exchange key is the session base key itself (MS-NLMP 3.4.5.1).
+///
+/// `lm_hash` is needed for LM_KEY and REQUEST_NON_NT_SESSION_KEY only; without it these fall back to the session base
+/// key, as they do when an NT hash is all that is known.
+pub fn key_exchange_key(
+    flags: NegotiateFlags,
+    session_base_key: &[u8; 16],
+    lm_challenge_response: &[u8; 24],
+    server_challenge: &[u8; 8],
+    lm_hash: Option<&[u8; 16]>,
+) -> Key {
+    let [a, b, c, d, e, f, g, h, ..] = *lm_challenge_response;
+    let lm_start = [a, b, c, d, e, f, g, h];
+    if flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
+        return Zeroizing::new(hash::hmac_md5(session_base_key, &[server_challenge, &lm_start]));
+    }
+    let Some(lm_hash) = lm_hash else { return Zeroizing::new(*session_base_key) };
+    let [a, b, c, d, e, f, g, h, ..] = *lm_hash;
+    let mut key = Zeroizing::new([0; 16]);
+    if flags.contains(NegotiateFlags::LM_KEY) {
+        let halves = Zeroizing::new([[a, b, c, d, e, f, g], [h, 0xbd, 0xbd, 0xbd, 0xbd, 0xbd, 0xbd]]);
+        let blocks = halves.iter().flat_map(|half| hash::des_encrypt(half, lm_start));
+        key.iter_mut().zip(blocks).for_each(|(slot, byte)| *slot = byte);
+    } else if flags.contains(NegotiateFlags::REQUEST_NON_NT_SESSION_KEY) {
+        key.iter_mut().zip([a, b, c, d, e, f, g, h]).for_each(|(slot, byte)| *slot = byte);
+    } else {
+        *key = *session_base_key;
+    }
+    key
+}
+
+/// SIGNKEY: none without extended session security (MS-NLMP 3.4.5.2).
+pub fn sign_key(flags: NegotiateFlags, exported_session_key: &[u8; 16], direction: Direction) -> Option<Key> {
+    let magic: &[u8] = match direction {
+        Direction::ClientToServer => b"session key to client-to-server signing key magic constant\0",
+        Direction::ServerToClient => b"session key to server-to-client signing key magic constant\0",
+    };
+    let extended = flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY);
+    extended.then(|| Zeroizing::new(hash::md5(&[exported_session_key, magic])))
+}
+
+/// A sealing key: 16 bytes, or 8 where LM_KEY weakens it. Wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct SealKey {
+    bytes: [u8; 16],
+    len: usize,
+}
+
+impl SealKey {
+    /// A key of 16 bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self { bytes, len: 16 }
+    }
+
+    const fn weak([a, b, c, d, e, f, g, h]: [u8; 8]) -> Self {
+        Self { bytes: [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0], len: 8 }
+    }
+
+    /// The key's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+    }
+}
+
+/// SEALKEY: 128, 56 or 40 bits, as the flags say (MS-NLMP 3.4.5.3).
+pub fn seal_key(flags: NegotiateFlags, exported_session_key: &[u8; 16], direction: Direction) -> SealKey {
+    let [a, b, c, d, e, f, g, ..] = *exported_session_key;
+    if flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
+        let magic: &[u8] = match direction {
+            Direction::ClientToServer => b"session key to client-to-server sealing key magic constant\0",
+            Direction::ServerToClient => b"session key to server-to-client sealing key magic constant\0",
+        };
+        let weakened: &[u8] = match flags.key_bits() {
+            128 => exported_session_key,
+            56 => &[a, b, c, d, e, f, g],
+            _ => &[a, b, c, d, e],
+        };
+        return SealKey::new(hash::md5(&[weakened, magic]));
+    }
+    if !flags.contains(NegotiateFlags::LM_KEY) {
+        return SealKey::new(*exported_session_key);
+    }
+    if flags.contains(NegotiateFlags::NEGOTIATE_56) {
+        SealKey::weak([a, b, c, d, e, f, g, 0xa0])
+    } else {
+        SealKey::weak([a, b, c, d, e, 0xe5, 0x38, 0xb0])
+    }
+}
