@@ -1,4 +1,4 @@
-//! AV_PAIR lists: TargetInfo of the CHALLENGE and its copy in the NTLMv2 response (MS-NLMP 2.2.2.1).
+//! `AV_PAIR` lists: `TargetInfo` of the CHALLENGE and its copy in the NTLMv2 response (MS-NLMP 2.2.2.1).
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::text;
 use crate::time::FileTime;
 
-/// AvId: which pair it is. Values without a name are kept.
+/// `AvId`: which pair it is. Values without a name are kept.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct AvId(pub u16);
 
@@ -17,7 +17,7 @@ macro_rules! av_ids {
         impl AvId {
             $($(#[$doc])* pub const $name: Self = Self($id);)*
 
-            /// MsvAv name of the specification, if it has one.
+            /// `MsvAv` name of the specification, if it has one.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($id => Some($spec),)*
@@ -45,7 +45,7 @@ av_ids! {
     FLAGS = 6, "MsvAvFlags";
     /// FILETIME of the server.
     TIMESTAMP = 7, "MsvAvTimestamp";
-    /// Single_Host_Data, 48 bytes.
+    /// `Single_Host_Data`, 48 bytes.
     SINGLE_HOST = 8, "MsvAvSingleHost";
     /// Service principal name that the client asked for, UTF-16LE.
     TARGET_NAME = 9, "MsvAvTargetName";
@@ -79,7 +79,7 @@ impl fmt::Debug for AvId {
     }
 }
 
-/// MsvAvFlags. Bits without a name are kept.
+/// `MsvAvFlags`. Bits without a name are kept.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct AvFlags(pub u32);
 
@@ -111,7 +111,7 @@ pub struct AvPair {
     pub value: Vec<u8>,
 }
 
-/// A list of pairs in the order of the wire, without the closing MsvAvEOL.
+/// A list of pairs in the order of the wire, without the closing `MsvAvEOL`.
 ///
 /// ```
 /// use winrm_ntlm::av_pair::{AvId, AvPairs};
@@ -126,10 +126,10 @@ pub struct AvPair {
 pub struct AvPairs(pub Vec<AvPair>);
 
 impl AvPairs {
-    /// Reads pairs up to and including MsvAvEOL; what stands behind it is ignored.
+    /// Reads pairs up to and including `MsvAvEOL`; what stands behind it is ignored.
     ///
     /// # Errors
-    /// When the list is cut off or has no MsvAvEOL, or when MsvAvFlags, MsvAvTimestamp, MsvAvChannelBindings or MsvAvEOL
+    /// When the list is cut off or has no `MsvAvEOL`, or when `MsvAvFlags`, `MsvAvTimestamp`, `MsvAvChannelBindings` or `MsvAvEOL`
     /// have another length than they must.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::bytes(bytes);
@@ -148,7 +148,7 @@ impl AvPairs {
         }
     }
 
-    /// The bytes of the list, closed by MsvAvEOL.
+    /// The bytes of the list, closed by `MsvAvEOL`.
     ///
     /// # Errors
     /// When a value is longer than 65 535 bytes.
@@ -194,17 +194,17 @@ impl AvPairs {
         self.set(id, text::utf16_le(value));
     }
 
-    /// MsvAvFlags, if the pair is there.
+    /// `MsvAvFlags`, if the pair is there.
     pub fn flags(&self) -> Option<AvFlags> {
         self.get(AvId::FLAGS)?.first_chunk().map(|bytes| AvFlags(u32::from_le_bytes(*bytes)))
     }
 
-    /// MsvAvTimestamp, if the pair is there.
+    /// `MsvAvTimestamp`, if the pair is there.
     pub fn timestamp(&self) -> Option<FileTime> {
         self.get(AvId::TIMESTAMP)?.first_chunk().map(|bytes| FileTime::from_le_bytes(*bytes))
     }
 
-    /// MsvAvChannelBindings, if the pair is there.
+    /// `MsvAvChannelBindings`, if the pair is there.
     pub fn channel_bindings(&self) -> Option<[u8; 16]> {
         self.get(AvId::CHANNEL_BINDINGS)?.first_chunk().copied()
     }

@@ -21,7 +21,7 @@ pub struct GssChannelBindings<'a> {
 }
 
 impl GssChannelBindings<'_> {
-    /// The bytes that MsvAvChannelBindings is the MD5 of: five fields in order, each with a 32-bit length.
+    /// The bytes that `MsvAvChannelBindings` is the MD5 of: five fields in order, each with a 32-bit length.
     ///
     /// # Errors
     /// When a field is longer than its 32-bit length can say.
@@ -42,7 +42,7 @@ impl GssChannelBindings<'_> {
     }
 }
 
-/// Value of MsvAvChannelBindings: MD5 over the packed structure.
+/// Value of `MsvAvChannelBindings`: MD5 over the packed structure.
 ///
 /// ```
 /// use winrm_ntlm::ChannelBindings;

@@ -96,7 +96,7 @@ impl Config {
         Self { workstation: workstation.into(), ..self }
     }
 
-    /// Service principal name of the server, such as `HTTP/server.example.com`, for MsvAvTargetName.
+    /// Service principal name of the server, such as `HTTP/server.example.com`, for `MsvAvTargetName`.
     pub fn target_name(self, target_name: impl Into<String>) -> Self {
         Self { target_name: Some(target_name.into()), ..self }
     }
@@ -262,7 +262,7 @@ impl AwaitChallenge {
                 mic: false,
             });
         };
-        let server_challenge = &challenge.server_challenge;
+        let server_challenge = challenge.server_challenge;
         match self.config.response {
             Response::NtlmV2 => {
                 let key = hash::ntowf_v2(&nt_hash, self.credentials.user_name(), domain);
@@ -277,7 +277,7 @@ impl AwaitChallenge {
     fn respond_v2(
         &self,
         key: &[u8; 16],
-        server_challenge: &[u8; 8],
+        server_challenge: [u8; 8],
         target_info: AvPairs,
         fresh: &Fresh,
     ) -> Result<Computed, Error> {
@@ -299,10 +299,10 @@ impl AwaitChallenge {
             av_pairs,
         };
         let temp = temp.encode().map_err(Error::encode(MessageType::Authenticate))?;
-        let proof = hash::nt_proof_str(key, server_challenge, &temp);
+        let proof = hash::nt_proof_str(key, &server_challenge, &temp);
         let lm = match server_time {
             Some(_) => [0; 24], // Z(24), MS-NLMP 3.1.5.1.2
-            None => hash::lm_response_v2(key, server_challenge, &fresh.client_challenge),
+            None => hash::lm_response_v2(key, &server_challenge, &fresh.client_challenge),
         };
         Ok(Computed {
             lm: lm.to_vec(),
@@ -318,7 +318,7 @@ impl AwaitChallenge {
         &self,
         flags: NegotiateFlags,
         nt_hash: &[u8; 16],
-        server_challenge: &[u8; 8],
+        server_challenge: [u8; 8],
         with_lm: bool,
         fresh: &Fresh,
     ) -> Result<Computed, Error> {
@@ -329,18 +329,24 @@ impl AwaitChallenge {
             None
         };
         let (lm, nt) = if extended {
-            let nt = hash::nt_response_v1_extended(nt_hash, server_challenge, &fresh.client_challenge);
+            let nt = hash::nt_response_v1_extended(nt_hash, &server_challenge, &fresh.client_challenge);
             (hash::lm_response_v1_extended(&fresh.client_challenge), nt)
         } else {
-            let nt = hash::nt_response_v1(nt_hash, server_challenge);
+            let nt = hash::nt_response_v1(nt_hash, &server_challenge);
             // NoLMResponseNTLMv1: the NT response stands in for LM's (MS-NLMP 3.3.1).
-            (lm_hash.as_ref().map_or(nt, |lm_hash| hash::lm_response_v1(lm_hash, server_challenge)), nt)
+            (lm_hash.as_ref().map_or(nt, |lm_hash| hash::lm_response_v1(lm_hash, &server_challenge)), nt)
         };
         let base = hash::session_base_key_v1(nt_hash);
         Ok(Computed {
             lm: lm.to_vec(),
             nt: nt.to_vec(),
-            key_exchange_key: keys::key_exchange_key(flags, &base, &lm, server_challenge, lm_hash.as_deref()),
+            key_exchange_key: keys::key_exchange_key(
+                flags,
+                &base,
+                &lm,
+                &server_challenge,
+                lm_hash.as_deref(),
+            ),
             version: if extended { ResponseVersion::NtlmV1Extended } else { ResponseVersion::NtlmV1 },
             mic: false,
         })

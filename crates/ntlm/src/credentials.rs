@@ -32,7 +32,7 @@ pub struct Credentials {
     secret: Secret,
 }
 
-/// Where DomainName comes from.
+/// Where `DomainName` comes from.
 #[derive(Clone, Eq, PartialEq)]
 enum Domain {
     Name(String),
@@ -53,7 +53,7 @@ impl Credentials {
         Self::new(user, Secret::Password(Zeroizing::new(password.to_owned())))
     }
 
-    /// A user and the MD4 of the password in UTF-16LE, as NTOWFv1 makes it.
+    /// A user and the MD4 of the password in UTF-16LE, as `NTOWFv1` makes it.
     pub fn nt_hash(user: &str, nt_hash: [u8; 16]) -> Self {
         Self::new(user, Secret::NtHash(Zeroizing::new(nt_hash)))
     }
@@ -72,12 +72,12 @@ impl Credentials {
         Self { user_name: user_name.to_owned(), domain, secret }
     }
 
-    /// UserName.
+    /// `UserName`.
     pub fn user_name(&self) -> &str {
         &self.user_name
     }
 
-    /// DomainName as far as it is known beforehand: `.` stands for the target's own name.
+    /// `DomainName` as far as it is known beforehand: `.` stands for the target's own name.
     pub fn domain_name(&self) -> &str {
         match &self.domain {
             Domain::Name(name) => name,
@@ -90,7 +90,7 @@ impl Credentials {
         matches!(self.secret, Secret::Anonymous)
     }
 
-    /// DomainName for a target that calls itself `computer_name`.
+    /// `DomainName` for a target that calls itself `computer_name`.
     pub(crate) fn domain_name_for(&self, computer_name: Option<&str>) -> String {
         match &self.domain {
             Domain::Name(name) => name.clone(),
@@ -98,7 +98,7 @@ impl Credentials {
         }
     }
 
-    /// NTOWFv1, or nothing for nobody.
+    /// `NTOWFv1`, or nothing for nobody.
     pub(crate) fn ntowf_v1(&self) -> Option<Key> {
         match &self.secret {
             Secret::Password(password) => Some(hash::ntowf_v1(password)),
@@ -107,7 +107,7 @@ impl Credentials {
         }
     }
 
-    /// LMOWFv1, which only a password yields.
+    /// `LMOWFv1`, which only a password yields.
     pub(crate) fn lmowf_v1(&self) -> Result<Option<Key>, EncodeError> {
         match &self.secret {
             Secret::Password(password) => hash::lmowf_v1(password).map(Some),

@@ -4,7 +4,7 @@ use crate::error::{DecodeError, EncodeError, MessageType};
 
 /// First eight bytes of every message.
 const SIGNATURE: [u8; 8] = *b"NTLMSSP\0";
-/// Signature and MessageType.
+/// Signature and `MessageType`.
 const PREFIX_LEN: usize = 12;
 
 /// Reads the fixed part of a message in order; payloads are looked up in the whole message.
@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
         Self { message: bytes, position: 0, first_payload: None }
     }
 
-    /// Over a whole message, past Signature and MessageType.
+    /// Over a whole message, past Signature and `MessageType`.
     pub(crate) fn message(message: &'a [u8], expected: MessageType) -> Result<Self, DecodeError> {
         if !message.starts_with(&SIGNATURE) {
             return Err(DecodeError::BadSignature);
@@ -64,9 +64,9 @@ impl<'a> Reader<'a> {
         self.array(field).map(u32::from_le_bytes)
     }
 
-    /// Reads a descriptor (Len, MaxLen, BufferOffset) and returns what it points to.
+    /// Reads a descriptor (Len, `MaxLen`, `BufferOffset`) and returns what it points to.
     ///
-    /// MaxLen is ignored on receipt, and so is the offset of an empty field: Windows writes 0 there, others the place
+    /// `MaxLen` is ignored on receipt, and so is the offset of an empty field: Windows writes 0 there, others the place
     /// where the field would have been.
     pub(crate) fn payload(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
         let len = usize::from(self.u16_le(field)?);

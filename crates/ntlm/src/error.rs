@@ -4,14 +4,14 @@ use thiserror::Error;
 
 use crate::flags::NegotiateFlags;
 
-/// MessageType of the three messages (MS-NLMP 2.2.1).
+/// `MessageType` of the three messages (MS-NLMP 2.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MessageType {
-    /// NEGOTIATE_MESSAGE, 1: what the client can do.
+    /// `NEGOTIATE_MESSAGE`, 1: what the client can do.
     Negotiate,
-    /// CHALLENGE_MESSAGE, 2: the server's choice and its nonce.
+    /// `CHALLENGE_MESSAGE`, 2: the server's choice and its nonce.
     Challenge,
-    /// AUTHENTICATE_MESSAGE, 3: the client's response.
+    /// `AUTHENTICATE_MESSAGE`, 3: the client's response.
     Authenticate,
 }
 
@@ -56,7 +56,7 @@ pub enum DecodeError {
     OutOfBounds {
         /// Field of the specification.
         field: &'static str,
-        /// BufferOffset of the descriptor.
+        /// `BufferOffset` of the descriptor.
         offset: usize,
         /// Len of the descriptor.
         len: usize,
@@ -71,7 +71,7 @@ pub enum DecodeError {
     WrongType {
         /// What this step takes.
         expected: MessageType,
-        /// MessageType as sent.
+        /// `MessageType` as sent.
         found: u32,
     },
     /// A field whose length the specification fixes has another one.
@@ -143,10 +143,10 @@ pub enum Error {
     /// Neither UNICODE nor OEM is common to both sides.
     #[error("no character set in common")]
     NoCharacterSet,
-    /// KEY_EXCH was negotiated, but EncryptedRandomSessionKey is not 16 bytes long.
+    /// `KEY_EXCH` was negotiated, but `EncryptedRandomSessionKey` is not 16 bytes long.
     #[error("the AUTHENTICATE message has no session key of 16 bytes although key exchange was negotiated")]
     NoSessionKey,
-    /// The NTLMv2 response is shorter than its fixed part or its AV_PAIR list is broken.
+    /// The NTLMv2 response is shorter than its fixed part or its `AV_PAIR` list is broken.
     #[error("malformed NTLMv2 response")]
     MalformedResponse(#[source] DecodeError),
     /// The client logged on anonymously and the configuration does not allow it.
@@ -167,7 +167,7 @@ pub enum Error {
     /// The response was not computed from this account's password.
     #[error("wrong password")]
     WrongPassword,
-    /// MsvAvFlags says that a MIC is there, but the message has no room for one.
+    /// `MsvAvFlags` says that a MIC is there, but the message has no room for one.
     #[error("the client announced a MIC and sent none")]
     MicMissing,
     /// The MIC does not match the three messages: one of them was changed on the way.

@@ -1,4 +1,4 @@
-//! NegotiateFlags (MS-NLMP 2.2.2.5).
+//! `NegotiateFlags` (MS-NLMP 2.2.2.5).
 
 use std::fmt;
 use std::ops::{BitAnd, BitOr};
@@ -22,7 +22,7 @@ flags! {
     UNICODE = 0x0000_0001, "NEGOTIATE_UNICODE";
     /// Strings may be in the OEM code page; without UNICODE they are.
     OEM = 0x0000_0002, "NEGOTIATE_OEM";
-    /// The client wants TargetName.
+    /// The client wants `TargetName`.
     REQUEST_TARGET = 0x0000_0004, "REQUEST_TARGET";
     /// Messages are signed.
     SIGN = 0x0000_0010, "NEGOTIATE_SIGN";
@@ -42,9 +42,9 @@ flags! {
     OEM_WORKSTATION_SUPPLIED = 0x0000_2000, "OEM_WORKSTATION_SUPPLIED";
     /// A session key is made even where nothing is signed or sealed.
     ALWAYS_SIGN = 0x0000_8000, "ALWAYS_SIGN";
-    /// TargetName is a domain.
+    /// `TargetName` is a domain.
     TARGET_TYPE_DOMAIN = 0x0001_0000, "TARGET_TYPE_DOMAIN";
-    /// TargetName is a server.
+    /// `TargetName` is a server.
     TARGET_TYPE_SERVER = 0x0002_0000, "TARGET_TYPE_SERVER";
     /// Separate keys per direction, HMAC-MD5 signatures.
     EXTENDED_SESSIONSECURITY = 0x0008_0000, "EXTENDED_SESSIONSECURITY";
@@ -52,7 +52,7 @@ flags! {
     IDENTIFY = 0x0010_0000, "IDENTIFY";
     /// Session key from LMOWF (weak).
     REQUEST_NON_NT_SESSION_KEY = 0x0040_0000, "REQUEST_NON_NT_SESSION_KEY";
-    /// TargetInfo is there.
+    /// `TargetInfo` is there.
     TARGET_INFO = 0x0080_0000, "TARGET_INFO";
     /// The Version field is there.
     VERSION = 0x0200_0000, "VERSION";
@@ -68,7 +68,7 @@ impl NegotiateFlags {
     /// No bit at all.
     pub const NONE: Self = Self(0);
 
-    /// What a context must have before a body may be trusted to it over a plain connection: SIGN, SEAL, KEY_EXCH,
+    /// What a context must have before a body may be trusted to it over a plain connection: SIGN, SEAL, `KEY_EXCH`,
     /// 128 bit and extended session security.
     pub const STRONG: Self = Self(
         Self::SIGN.0
@@ -110,7 +110,7 @@ impl NegotiateFlags {
 
     /// Length of the session keys that these flags lead to, in bits (MS-NLMP 3.4.5.3).
     ///
-    /// Without extended session security and without LM_KEY the whole 128-bit key is used whatever was negotiated.
+    /// Without extended session security and without `LM_KEY` the whole 128-bit key is used whatever was negotiated.
     pub const fn key_bits(self) -> u32 {
         let weakened = self.contains(Self::EXTENDED_SESSIONSECURITY) || self.contains(Self::LM_KEY);
         let lm_key_only = self.contains(Self::LM_KEY) && !self.contains(Self::EXTENDED_SESSIONSECURITY);

@@ -16,9 +16,9 @@ pub struct Fresh {
     pub client_challenge: [u8; 8],
     /// Nonce of the server.
     pub server_challenge: [u8; 8],
-    /// Session key that the client makes up where KEY_EXCH is negotiated.
+    /// Session key that the client makes up where `KEY_EXCH` is negotiated.
     pub exported_session_key: [u8; 16],
-    /// Now: the server's MsvAvTimestamp; the client's time where the server names none.
+    /// Now: the server's `MsvAvTimestamp`; the client's time where the server names none.
     #[zeroize(skip)]
     pub time: FileTime,
 }

@@ -16,7 +16,7 @@ pub enum Direction {
 
 /// KXKEY for NTLMv1; with NTLMv2 the key exchange key is the session base key itself (MS-NLMP 3.4.5.1).
 ///
-/// `lm_hash` is needed for LM_KEY and REQUEST_NON_NT_SESSION_KEY only; without it these fall back to the session base
+/// `lm_hash` is needed for `LM_KEY` and `REQUEST_NON_NT_SESSION_KEY` only; without it these fall back to the session base
 /// key, as they do when an NT hash is all that is known.
 pub fn key_exchange_key(
     flags: NegotiateFlags,
@@ -25,24 +25,22 @@ pub fn key_exchange_key(
     server_challenge: &[u8; 8],
     lm_hash: Option<&[u8; 16]>,
 ) -> Key {
-    let [a, b, c, d, e, f, g, h, ..] = *lm_challenge_response;
-    let lm_start = [a, b, c, d, e, f, g, h];
+    let lm_start: [u8; 8] = hash::fill(*lm_challenge_response);
     if flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
         return Zeroizing::new(hash::hmac_md5(session_base_key, &[server_challenge, &lm_start]));
     }
-    let Some(lm_hash) = lm_hash else { return Zeroizing::new(*session_base_key) };
-    let [a, b, c, d, e, f, g, h, ..] = *lm_hash;
-    let mut key = Zeroizing::new([0; 16]);
-    if flags.contains(NegotiateFlags::LM_KEY) {
-        let halves = Zeroizing::new([[a, b, c, d, e, f, g], [h, 0xbd, 0xbd, 0xbd, 0xbd, 0xbd, 0xbd]]);
-        let blocks = halves.iter().flat_map(|half| hash::des_encrypt(half, lm_start));
-        key.iter_mut().zip(blocks).for_each(|(slot, byte)| *slot = byte);
-    } else if flags.contains(NegotiateFlags::REQUEST_NON_NT_SESSION_KEY) {
-        key.iter_mut().zip([a, b, c, d, e, f, g, h]).for_each(|(slot, byte)| *slot = byte);
-    } else {
-        *key = *session_base_key;
+    match lm_hash {
+        Some(lm_hash) if flags.contains(NegotiateFlags::LM_KEY) => {
+            let first = Zeroizing::new(hash::fill(*lm_hash));
+            let second = Zeroizing::new(hash::fill(lm_hash.iter().skip(7).take(1).copied().chain([0xbd; 6])));
+            let blocks = [first, second].into_iter().flat_map(|half| hash::des_encrypt(*half, lm_start));
+            Zeroizing::new(hash::fill(blocks))
+        }
+        Some(lm_hash) if flags.contains(NegotiateFlags::REQUEST_NON_NT_SESSION_KEY) => {
+            Zeroizing::new(hash::fill(lm_hash.iter().take(8).copied()))
+        }
+        _ => Zeroizing::new(*session_base_key),
     }
-    key
 }
 
 /// SIGNKEY: none without extended session security (MS-NLMP 3.4.5.2).
@@ -55,7 +53,7 @@ pub fn sign_key(flags: NegotiateFlags, exported_session_key: &[u8; 16], directio
     extended.then(|| Zeroizing::new(hash::md5(&[exported_session_key, magic])))
 }
 
-/// A sealing key: 16 bytes, or 8 where LM_KEY weakens it. Wiped when dropped.
+/// A sealing key: 16 bytes, or 8 where `LM_KEY` weakens it. Wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct SealKey {
     bytes: [u8; 16],
@@ -68,8 +66,9 @@ impl SealKey {
         Self { bytes, len: 16 }
     }
 
-    const fn weak([a, b, c, d, e, f, g, h]: [u8; 8]) -> Self {
-        Self { bytes: [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0], len: 8 }
+    /// A key of 8 bytes: `kept` bytes of `key` and a constant.
+    fn weak(key: &[u8; 16], kept: usize, rest: &[u8]) -> Self {
+        Self { bytes: hash::fill(key.iter().take(kept).chain(rest).copied()), len: 8 }
     }
 
     /// The key's bytes.
@@ -80,25 +79,24 @@ impl SealKey {
 
 /// SEALKEY: 128, 56 or 40 bits, as the flags say (MS-NLMP 3.4.5.3).
 pub fn seal_key(flags: NegotiateFlags, exported_session_key: &[u8; 16], direction: Direction) -> SealKey {
-    let [a, b, c, d, e, f, g, ..] = *exported_session_key;
     if flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
         let magic: &[u8] = match direction {
             Direction::ClientToServer => b"session key to client-to-server sealing key magic constant\0",
             Direction::ServerToClient => b"session key to server-to-client sealing key magic constant\0",
         };
-        let weakened: &[u8] = match flags.key_bits() {
-            128 => exported_session_key,
-            56 => &[a, b, c, d, e, f, g],
-            _ => &[a, b, c, d, e],
+        let len = match flags.key_bits() {
+            128 => 16,
+            56 => 7,
+            _ => 5,
         };
+        let (weakened, _) = exported_session_key.split_at(len);
         return SealKey::new(hash::md5(&[weakened, magic]));
     }
     if !flags.contains(NegotiateFlags::LM_KEY) {
-        return SealKey::new(*exported_session_key);
-    }
-    if flags.contains(NegotiateFlags::NEGOTIATE_56) {
-        SealKey::weak([a, b, c, d, e, f, g, 0xa0])
+        SealKey::new(*exported_session_key)
+    } else if flags.contains(NegotiateFlags::NEGOTIATE_56) {
+        SealKey::weak(exported_session_key, 7, &[0xa0])
     } else {
-        SealKey::weak([a, b, c, d, e, 0xe5, 0x38, 0xb0])
+        SealKey::weak(exported_session_key, 5, &[0xe5, 0x38, 0xb0])
     }
 }

@@ -10,9 +10,9 @@ use crate::error::Error;
 use crate::hash;
 use crate::keys::SealKey;
 
-/// Length of NTLMSSP_MESSAGE_SIGNATURE (MS-NLMP 2.2.2.9), in bytes.
+/// Length of `NTLMSSP_MESSAGE_SIGNATURE` (MS-NLMP 2.2.2.9), in bytes.
 pub const SIGNATURE_LEN: usize = 16;
-/// Version of NTLMSSP_MESSAGE_SIGNATURE.
+/// Version of `NTLMSSP_MESSAGE_SIGNATURE`.
 const VERSION: [u8; 4] = 1_u32.to_le_bytes();
 
 /// Cipher, MAC and sequence number of one direction.
@@ -28,7 +28,7 @@ pub struct Channel {
 
 /// How signatures are made.
 enum Mode {
-    /// MS-NLMP 3.4.4.2: HMAC-MD5 with its key set; encrypted where KEY_EXCH was negotiated.
+    /// MS-NLMP 3.4.4.2: HMAC-MD5 with its key set; encrypted where `KEY_EXCH` was negotiated.
     Extended { keyed: Box<Hmac<Md5>>, key_exch: bool },
     /// MS-NLMP 3.4.4.1: CRC32, always encrypted.
     Crc32,
@@ -105,17 +105,13 @@ impl Channel {
                 let mut state = Hmac::clone(keyed);
                 state.update(&self.sequence_number.to_le_bytes());
                 state.update(message);
-                let [a, b, c, d, e, f, g, h, ..] = <[u8; 16]>::from(state.finalize().into_bytes());
-                [a, b, c, d, e, f, g, h]
+                hash::fill(state.finalize().into_bytes())
             }
-            Mode::Crc32 => {
-                let [a, b, c, d] = crc32fast::hash(message).to_le_bytes();
-                [0, 0, 0, 0, a, b, c, d]
-            }
+            Mode::Crc32 => hash::fill([0; 4].into_iter().chain(crc32fast::hash(message).to_le_bytes())),
         }
     }
 
-    /// NTLMSSP_MESSAGE_SIGNATURE of the message that has this checksum; the next one has the next number.
+    /// `NTLMSSP_MESSAGE_SIGNATURE` of the message that has this checksum; the next one has the next number.
     fn signature(&mut self, checksum: [u8; 8]) -> [u8; SIGNATURE_LEN] {
         let mut checksum = checksum;
         let mut number = self.sequence_number.to_le_bytes();
@@ -130,10 +126,7 @@ impl Channel {
                 checksum.iter_mut().take(4).for_each(|byte| *byte = 0);
             }
         }
-        let mut signature = [0; SIGNATURE_LEN];
-        let bytes = VERSION.into_iter().chain(checksum).chain(number);
-        signature.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
-        signature
+        hash::fill(VERSION.into_iter().chain(checksum).chain(number))
     }
 }
 

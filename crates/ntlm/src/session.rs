@@ -100,34 +100,13 @@ impl fmt::Display for Negotiated {
 /// An established security context: signs and seals, in order, in both directions.
 pub struct Session {
     negotiated: Negotiated,
-    session_key: Key,
-    channels: Channels,
+    exported_session_key: Key,
+    outgoing: Channel,
+    /// Only extended session security has keys per direction. Without it both sides work on one channel: one key, one
+    /// RC4 stream and one sequence, which is how other implementations read MS-NLMP 3.4 too.
+    incoming: Option<Channel>,
     /// A message failed: the peer's cipher state and ours no longer agree.
     broken: bool,
-}
-
-enum Channels {
-    /// Extended session security: a channel per direction.
-    Two { outgoing: Channel, incoming: Channel },
-    /// Without it both sides use one key, one RC4 stream and one sequence, as other implementations do; MS-NLMP 3.4
-    /// has no separate keys to offer either.
-    Shared(Channel),
-}
-
-impl Channels {
-    fn outgoing(&mut self) -> &mut Channel {
-        match self {
-            Self::Two { outgoing, .. } => outgoing,
-            Self::Shared(channel) => channel,
-        }
-    }
-
-    fn incoming(&mut self) -> &mut Channel {
-        match self {
-            Self::Two { incoming, .. } => incoming,
-            Self::Shared(channel) => channel,
-        }
-    }
 }
 
 impl Session {
@@ -139,18 +118,13 @@ impl Session {
             let seal_key = keys::seal_key(flags, &exported_session_key, direction);
             Channel::new(seal_key, sign_key.as_deref(), flags.contains(NegotiateFlags::KEY_EXCH))
         };
-        let channels = match (flags.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY), role) {
-            (false, _) => Channels::Shared(channel(Direction::ClientToServer)),
-            (true, Role::Client) => Channels::Two {
-                outgoing: channel(Direction::ClientToServer),
-                incoming: channel(Direction::ServerToClient),
-            },
-            (true, Role::Server) => Channels::Two {
-                outgoing: channel(Direction::ServerToClient),
-                incoming: channel(Direction::ClientToServer),
-            },
+        let (outgoing, incoming) = match role {
+            Role::Client => (Direction::ClientToServer, Direction::ServerToClient),
+            Role::Server => (Direction::ServerToClient, Direction::ClientToServer),
         };
-        Self { negotiated, session_key: exported_session_key, channels, broken: false }
+        let extended = negotiated.has_extended_session_security();
+        let (outgoing, incoming) = (channel(outgoing), extended.then(|| channel(incoming)));
+        Self { negotiated, exported_session_key, outgoing, incoming, broken: false }
     }
 
     /// Encrypts `message` in place; the signature goes before it on the wire.
@@ -159,7 +133,7 @@ impl Session {
     /// [`Error::NotNegotiated`] without SEAL.
     pub fn seal(&mut self, message: &mut [u8]) -> Result<[u8; SIGNATURE_LEN], Error> {
         self.require(NegotiateFlags::SEAL)?;
-        Ok(self.channels.outgoing().seal(message))
+        Ok(self.outgoing.seal(message))
     }
 
     /// Decrypts `message` in place and checks its signature. A message that fails is wiped, and the context refuses
@@ -170,7 +144,7 @@ impl Session {
     /// [`Error::Broken`] after an earlier failure.
     pub fn unseal(&mut self, message: &mut [u8], signature: &[u8]) -> Result<(), Error> {
         self.require(NegotiateFlags::SEAL)?;
-        let outcome = self.channels.incoming().unseal(message, signature);
+        let outcome = self.incoming().unseal(message, signature);
         self.broken = outcome.is_err();
         outcome
     }
@@ -178,20 +152,20 @@ impl Session {
     /// Signs `message`, which travels as it is.
     ///
     /// # Errors
-    /// [`Error::NotNegotiated`] when neither SIGN, SEAL nor ALWAYS_SIGN was agreed.
+    /// [`Error::NotNegotiated`] when neither SIGN, SEAL nor `ALWAYS_SIGN` was agreed.
     pub fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_LEN], Error> {
         self.require_signing()?;
-        Ok(self.channels.outgoing().sign(message))
+        Ok(self.outgoing.sign(message))
     }
 
     /// Checks the signature of a message that was signed only; a failure breaks the context as with [`Self::unseal`].
     ///
     /// # Errors
-    /// [`Error::NotNegotiated`] when neither SIGN, SEAL nor ALWAYS_SIGN was agreed, [`Error::SignatureLength`],
+    /// [`Error::NotNegotiated`] when neither SIGN, SEAL nor `ALWAYS_SIGN` was agreed, [`Error::SignatureLength`],
     /// [`Error::SignatureMismatch`], and [`Error::Broken`] after an earlier failure.
     pub fn verify(&mut self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         self.require_signing()?;
-        let outcome = self.channels.incoming().verify(message, signature);
+        let outcome = self.incoming().verify(message, signature);
         self.broken = outcome.is_err();
         outcome
     }
@@ -200,12 +174,12 @@ impl Session {
     ///
     /// SPNEGO does so after its mechListMIC (MS-SPNG 3.3.5.1).
     pub fn reset_outgoing_cipher(&mut self) {
-        self.channels.outgoing().reset_cipher();
+        self.outgoing.reset_cipher();
     }
 
     /// As [`Self::reset_outgoing_cipher`], for messages from the peer.
     pub fn reset_incoming_cipher(&mut self) {
-        self.channels.incoming().reset_cipher();
+        self.incoming().reset_cipher();
     }
 
     /// Both resets.
@@ -229,9 +203,13 @@ impl Session {
         self.negotiated.mic
     }
 
-    /// ExportedSessionKey, for protocols that derive keys of their own. A secret.
+    /// `ExportedSessionKey`, for protocols that derive keys of their own. A secret.
     pub fn session_key(&self) -> &[u8; 16] {
-        &self.session_key
+        &self.exported_session_key
+    }
+
+    fn incoming(&mut self) -> &mut Channel {
+        self.incoming.as_mut().unwrap_or(&mut self.outgoing)
     }
 
     fn require(&self, flag: NegotiateFlags) -> Result<(), Error> {

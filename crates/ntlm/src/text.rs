@@ -46,7 +46,7 @@ pub(crate) fn decode(
     if flags.contains(NegotiateFlags::UNICODE) { from_utf16_le(field, bytes) } else { Ok(from_oem(bytes)) }
 }
 
-/// Upper case of one UTF-16 unit, as NTOWFv2 needs it (MS-NLMP 3.3.2).
+/// Upper case of one UTF-16 unit, as `NTOWFv2` needs it (MS-NLMP 3.3.2).
 ///
 /// Windows maps unit by unit: `ß` stays although its full upper case is `SS`, and halves of surrogate pairs stay.
 pub(crate) fn uppercase_unit(unit: u16) -> u16 {

@@ -5,7 +5,7 @@
 pub struct Version(pub [u8; 8]);
 
 impl Version {
-    /// NTLMSSP_REVISION_W2K3, the only revision there is.
+    /// `NTLMSSP_REVISION_W2K3`, the only revision there is.
     const REVISION: u8 = 15;
 
     /// Product version and build, with the current NTLM revision.
@@ -14,22 +14,22 @@ impl Version {
         Self([major, minor, low, high, 0, 0, 0, Self::REVISION])
     }
 
-    /// ProductMajorVersion.
+    /// `ProductMajorVersion`.
     pub const fn major(self) -> u8 {
         self.0[0]
     }
 
-    /// ProductMinorVersion.
+    /// `ProductMinorVersion`.
     pub const fn minor(self) -> u8 {
         self.0[1]
     }
 
-    /// ProductBuild.
+    /// `ProductBuild`.
     pub const fn build(self) -> u16 {
         u16::from_le_bytes([self.0[2], self.0[3]])
     }
 
-    /// NTLMRevisionCurrent.
+    /// `NTLMRevisionCurrent`.
     pub const fn revision(self) -> u8 {
         self.0[7]
     }

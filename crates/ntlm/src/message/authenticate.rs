@@ -1,4 +1,4 @@
-//! AUTHENTICATE_MESSAGE.
+//! `AUTHENTICATE_MESSAGE`.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::flags::NegotiateFlags;
 use crate::text;
 use crate::version::Version;
 
-/// Signature 8, MessageType 4, six descriptors of 8, NegotiateFlags 4.
+/// Signature 8, `MessageType` 4, six descriptors of 8, `NegotiateFlags` 4.
 const FIXED_LEN: usize = 64;
 /// Length of the Version field.
 const VERSION_LEN: usize = 8;
@@ -19,19 +19,19 @@ const MIC_LEN: usize = 16;
 /// Order of the payloads behind the fixed part. The specification leaves it open; the MIC covers it.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum PayloadLayout {
-    /// DomainName, UserName, Workstation, LmChallengeResponse, NtChallengeResponse, session key: as Windows does.
+    /// `DomainName`, `UserName`, Workstation, `LmChallengeResponse`, `NtChallengeResponse`, session key: as Windows does.
     #[default]
     NamesFirst,
-    /// LmChallengeResponse, NtChallengeResponse, DomainName, UserName, Workstation, session key.
+    /// `LmChallengeResponse`, `NtChallengeResponse`, `DomainName`, `UserName`, Workstation, session key.
     ResponsesFirst,
 }
 
 /// The client's response (MS-NLMP 2.2.1.3).
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct AuthenticateMessage {
-    /// LM_RESPONSE or LMv2_RESPONSE: 24 bytes, one zero byte for an anonymous log-on, or none.
+    /// `LM_RESPONSE` or `LMv2_RESPONSE`: 24 bytes, one zero byte for an anonymous log-on, or none.
     pub lm_challenge_response: Vec<u8>,
-    /// NTLM_RESPONSE of 24 bytes, an NTLMv2_RESPONSE of more, or none.
+    /// `NTLM_RESPONSE` of 24 bytes, an `NTLMv2_RESPONSE` of more, or none.
     pub nt_challenge_response: Vec<u8>,
     /// UTF-16LE or OEM, as the flags say.
     pub domain_name: Vec<u8>,
@@ -39,13 +39,13 @@ pub struct AuthenticateMessage {
     pub user_name: Vec<u8>,
     /// UTF-16LE or OEM, as the flags say.
     pub workstation: Vec<u8>,
-    /// The session key under RC4 with the key exchange key: 16 bytes with KEY_EXCH, else empty.
+    /// The session key under RC4 with the key exchange key: 16 bytes with `KEY_EXCH`, else empty.
     pub encrypted_random_session_key: Vec<u8>,
     /// What both sides agreed to. Bits we have no name for are kept.
     pub negotiate_flags: NegotiateFlags,
-    /// For logs only. May be absent although NTLMSSP_NEGOTIATE_VERSION is set: some clients do that.
+    /// For logs only. May be absent although `NTLMSSP_NEGOTIATE_VERSION` is set: some clients do that.
     pub version: Option<Version>,
-    /// MIC, where the message has room for one; whether it means anything MsvAvFlags says.
+    /// MIC, where the message has room for one; whether it means anything `MsvAvFlags` says.
     pub mic: Option<[u8; MIC_LEN]>,
     /// Order in which the payloads stand.
     pub payload_layout: PayloadLayout,
@@ -58,7 +58,7 @@ impl AuthenticateMessage {
     /// a flag that all clients set truthfully.
     ///
     /// # Errors
-    /// When the bytes are not an AUTHENTICATE_MESSAGE, are cut off or point outside themselves.
+    /// When the bytes are not an `AUTHENTICATE_MESSAGE`, are cut off or point outside themselves.
     pub fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::message(message, MessageType::Authenticate)?;
         let lm = r.payload("LmChallengeResponse")?;
@@ -139,7 +139,7 @@ impl AuthenticateMessage {
         self.version.is_some() || self.negotiate_flags.contains(NegotiateFlags::VERSION)
     }
 
-    /// DomainName as text.
+    /// `DomainName` as text.
     ///
     /// # Errors
     /// When UNICODE is set and the bytes are not UTF-16LE.
@@ -147,7 +147,7 @@ impl AuthenticateMessage {
         text::decode("DomainName", &self.domain_name, self.negotiate_flags)
     }
 
-    /// UserName as text.
+    /// `UserName` as text.
     ///
     /// # Errors
     /// When UNICODE is set and the bytes are not UTF-16LE.

@@ -1,4 +1,4 @@
-//! CHALLENGE_MESSAGE.
+//! `CHALLENGE_MESSAGE`.
 
 use crate::av_pair::AvPairs;
 use crate::cursor::{Reader, Writer};
@@ -7,10 +7,10 @@ use crate::flags::NegotiateFlags;
 use crate::text;
 use crate::version::Version;
 
-/// Signature 8, MessageType 4, TargetName 8, NegotiateFlags 4, ServerChallenge 8, Reserved 8, TargetInfo 8.
+/// Signature 8, `MessageType` 4, `TargetName` 8, `NegotiateFlags` 4, `ServerChallenge` 8, Reserved 8, `TargetInfo` 8.
 const FIXED_LEN: usize = 48;
 
-/// The server's answer to a NEGOTIATE_MESSAGE (MS-NLMP 2.2.1.2).
+/// The server's answer to a `NEGOTIATE_MESSAGE` (MS-NLMP 2.2.1.2).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ChallengeMessage {
     /// Bits we have no name for are kept.
@@ -19,17 +19,17 @@ pub struct ChallengeMessage {
     pub server_challenge: [u8; 8],
     /// UTF-16LE or OEM, as the flags say; at most 65 535 bytes.
     pub target_name: Vec<u8>,
-    /// AV_PAIR list exactly as received; empty when there is none.
+    /// `AV_PAIR` list exactly as received; empty when there is none.
     pub target_info: Vec<u8>,
-    /// On the wire exactly when NTLMSSP_NEGOTIATE_VERSION is set; for logs only.
+    /// On the wire exactly when `NTLMSSP_NEGOTIATE_VERSION` is set; for logs only.
     pub version: Option<Version>,
 }
 
 impl ChallengeMessage {
-    /// Reads a message. The AV_PAIR list is not looked into, see [`Self::av_pairs`].
+    /// Reads a message. The `AV_PAIR` list is not looked into, see [`Self::av_pairs`].
     ///
     /// # Errors
-    /// When the bytes are not a CHALLENGE_MESSAGE, are cut off or point outside themselves.
+    /// When the bytes are not a `CHALLENGE_MESSAGE`, are cut off or point outside themselves.
     pub fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::message(message, MessageType::Challenge)?;
         let target_name = r.payload("TargetName")?.to_vec();
@@ -42,7 +42,7 @@ impl ChallengeMessage {
         Ok(Self { negotiate_flags, server_challenge, target_name, target_info, version })
     }
 
-    /// Writes the message; NTLMSSP_NEGOTIATE_VERSION follows `version`.
+    /// Writes the message; `NTLMSSP_NEGOTIATE_VERSION` follows `version`.
     ///
     /// # Errors
     /// When `target_name` or `target_info` is longer than 65 535 bytes.
@@ -66,7 +66,7 @@ impl ChallengeMessage {
         text::decode("TargetName", &self.target_name, self.negotiate_flags)
     }
 
-    /// The AV_PAIR list; an absent one reads as an empty one.
+    /// The `AV_PAIR` list; an absent one reads as an empty one.
     ///
     /// # Errors
     /// When the list is malformed.

@@ -1,4 +1,4 @@
-//! NEGOTIATE_MESSAGE.
+//! `NEGOTIATE_MESSAGE`.
 
 use crate::cursor::{Reader, Writer};
 use crate::error::{DecodeError, EncodeError, MessageType};
@@ -6,9 +6,9 @@ use crate::flags::NegotiateFlags;
 use crate::text;
 use crate::version::Version;
 
-/// Signature 8, MessageType 4, NegotiateFlags 4, DomainName 8, Workstation 8.
+/// Signature 8, `MessageType` 4, `NegotiateFlags` 4, `DomainName` 8, Workstation 8.
 const FIXED_LEN: usize = 32;
-/// Signature, MessageType and NegotiateFlags: all that the oldest clients send, and Windows takes it (seen live).
+/// Signature, `MessageType` and `NegotiateFlags`: all that the oldest clients send, and Windows takes it (seen live).
 const FLAGS_ONLY_LEN: usize = 16;
 
 /// What the client can do (MS-NLMP 2.2.1.1).
@@ -20,7 +20,7 @@ pub struct NegotiateMessage {
     pub domain_name: Vec<u8>,
     /// OEM bytes whatever the flags say; at most 65 535. Windows sends none.
     pub workstation: Vec<u8>,
-    /// On the wire exactly when NTLMSSP_NEGOTIATE_VERSION is set; for logs only.
+    /// On the wire exactly when `NTLMSSP_NEGOTIATE_VERSION` is set; for logs only.
     pub version: Option<Version>,
 }
 
@@ -28,7 +28,7 @@ impl NegotiateMessage {
     /// Reads a message; one of 16 bytes, without the name fields, is taken as one with empty names.
     ///
     /// # Errors
-    /// When the bytes are not a NEGOTIATE_MESSAGE, are cut off or point outside themselves.
+    /// When the bytes are not a `NEGOTIATE_MESSAGE`, are cut off or point outside themselves.
     pub fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::message(message, MessageType::Negotiate)?;
         let negotiate_flags = NegotiateFlags(r.u32_le("NegotiateFlags")?);
@@ -43,7 +43,7 @@ impl NegotiateMessage {
         Ok(Self { negotiate_flags, domain_name, workstation, version })
     }
 
-    /// Writes the message; NTLMSSP_NEGOTIATE_VERSION follows `version`.
+    /// Writes the message; `NTLMSSP_NEGOTIATE_VERSION` follows `version`.
     ///
     /// # Errors
     /// When a name is longer than 65 535 bytes.

@@ -1,4 +1,4 @@
-//! NTLMv2_RESPONSE and the NTLMv2_CLIENT_CHALLENGE in it, which MS-NLMP 3.3.2 calls `temp`.
+//! `NTLMv2_RESPONSE` and the `NTLMv2_CLIENT_CHALLENGE` in it, which MS-NLMP 3.3.2 calls `temp`.
 
 use crate::av_pair::AvPairs;
 use crate::cursor::Reader;
@@ -12,12 +12,12 @@ pub struct ClientChallenge {
     pub time_stamp: FileTime,
     /// Nonce of the client.
     pub challenge_from_client: [u8; 8],
-    /// The server's TargetInfo, with what the client changed and added.
+    /// The server's `TargetInfo`, with what the client changed and added.
     pub av_pairs: AvPairs,
 }
 
 impl ClientChallenge {
-    /// Reads `temp`: RespType 1, HiRespType 1, zeros, time, nonce, zeros, AV_PAIR list.
+    /// Reads `temp`: `RespType` 1, `HiRespType` 1, zeros, time, nonce, zeros, `AV_PAIR` list.
     ///
     /// # Errors
     /// When the bytes are cut off or the list is malformed.
@@ -48,17 +48,17 @@ impl ClientChallenge {
     }
 }
 
-/// NtChallengeResponse of NTLMv2 (MS-NLMP 2.2.2.8), as a view into the message: the MAC covers the bytes as sent.
+/// `NtChallengeResponse` of NTLMv2 (MS-NLMP 2.2.2.8), as a view into the message: the MAC covers the bytes as sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NtlmV2Response<'a> {
-    /// NTProofStr.
+    /// `NTProofStr`.
     pub nt_proof_str: [u8; 16],
     /// The bytes after it, for [`ClientChallenge::decode`].
     pub temp: &'a [u8],
 }
 
 impl<'a> NtlmV2Response<'a> {
-    /// Splits an NtChallengeResponse.
+    /// Splits an `NtChallengeResponse`.
     ///
     /// # Errors
     /// When it is shorter than 16 bytes.

@@ -31,7 +31,7 @@ struct Domain {
     dns_name: String,
 }
 
-/// What the server does about MsvAvChannelBindings.
+/// What the server does about `MsvAvChannelBindings`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ChannelBindingPolicy {
     /// Nothing is checked, as there is no TLS channel or the server does not know it.
@@ -135,13 +135,13 @@ impl Config {
         if missing == NegotiateFlags::NONE { Ok(()) } else { Err(Error::NotNegotiated { missing }) }
     }
 
-    /// TargetName in the character set of `flags`.
+    /// `TargetName` in the character set of `flags`.
     pub(super) fn target_name(&self, flags: NegotiateFlags) -> Result<Vec<u8>, EncodeError> {
         let name = self.domain.as_ref().map_or(&self.computer_name, |domain| &domain.netbios_name);
         text::encode("TargetName", name, flags)
     }
 
-    /// TargetInfo, in the order in which Windows sends it.
+    /// `TargetInfo`, in the order in which Windows sends it.
     pub(super) fn target_info(&self, now: FileTime) -> AvPairs {
         let computer = &self.computer_name;
         let mut pairs = AvPairs::default();

@@ -68,12 +68,12 @@ impl Logon {
         })
     }
 
-    /// UserName as sent; may be `user@suffix`. Empty for an anonymous log-on.
+    /// `UserName` as sent; may be `user@suffix`. Empty for an anonymous log-on.
     pub fn user_name(&self) -> &str {
         &self.user_name
     }
 
-    /// DomainName as sent; may be empty.
+    /// `DomainName` as sent; may be empty.
     pub fn domain_name(&self) -> &str {
         &self.domain_name
     }
@@ -88,7 +88,7 @@ impl Logon {
         self.response == ResponseVersion::Anonymous
     }
 
-    /// Service principal name that the client asked for (MsvAvTargetName), if it sent one. Proved by [`Self::verify`]
+    /// Service principal name that the client asked for (`MsvAvTargetName`), if it sent one. Proved by [`Self::verify`]
     /// like the rest of the response.
     pub fn target_name(&self) -> Option<String> {
         let response = NtlmV2Response::decode(&self.authenticate.nt_challenge_response).ok()?;
@@ -207,9 +207,9 @@ impl Logon {
         }
     }
 
-    /// ExportedSessionKey (MS-NLMP 3.2.5.1.2).
+    /// `ExportedSessionKey` (MS-NLMP 3.2.5.1.2).
     ///
-    /// Clients were recorded that send a session key with KEY_EXCH although nothing is signed or sealed, where the
+    /// Clients were recorded that send a session key with `KEY_EXCH` although nothing is signed or sealed, where the
     /// specification has none: there a key counts if it is sent.
     fn exported_session_key(&self, key_exchange_key: &[u8; 16]) -> Result<Key, Error> {
         let sent = &self.authenticate.encrypted_random_session_key;
