@@ -13,7 +13,7 @@ use crate::token::{NegState, NegTokenInit, NegTokenResp, NegotiationToken};
 /// What an NTLM message starts with (MS-NLMP 2.2.1); no DER token does.
 const NTLM_SIGNATURE: &[u8] = b"NTLMSSP\0";
 
-/// The server's side of the negotiation (RFC 4178 section 4, MS-SPNG 3.3).
+/// The server's side of the negotiation (RFC 4178 section 4).
 ///
 /// Feed it the initiator's tokens until [`Progress::Established`]. The first token decides how it talks: a
 /// NegTokenInit is answered in SPNEGO, a bare NTLM message in bare NTLM, which Windows takes inside

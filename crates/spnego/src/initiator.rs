@@ -10,7 +10,7 @@ use crate::mic::{self, MicExchange};
 use crate::oid::same_mechanism;
 use crate::token::{MechTypeList, NegState, NegTokenInit, NegTokenResp, NegotiationToken};
 
-/// The client's side of the negotiation (RFC 4178 section 4, MS-SPNG 3.2).
+/// The client's side of the negotiation (RFC 4178 section 4).
 ///
 /// ```text
 ///            step(None)                    step(Some(token))

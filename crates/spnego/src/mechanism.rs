@@ -29,7 +29,7 @@ pub trait Mechanism {
     fn step(&mut self, token: Option<&[u8]>) -> Result<Step, MechanismError>;
 
     /// Whether the mechanism itself asks for the mechListMIC exchange once it is established: NTLM does
-    /// when the AUTHENTICATE message carried a MIC (MS-SPNG 3.1.5.1).
+    /// when the AUTHENTICATE message carried a MIC.
     fn requires_mech_list_mic(&self) -> bool;
 
     /// MIC over the DER of `MechTypeList`. For NTLM the RC4 state is put back afterwards, the sequence number

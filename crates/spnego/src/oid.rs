@@ -8,7 +8,7 @@ pub const SPNEGO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.2
 pub const NTLMSSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.2.10");
 /// Kerberos 5 (RFC 4121 section 1).
 pub const KERBEROS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113554.1.2.2");
-/// Kerberos 5 as Windows 2000 miscounted it; Windows still offers and selects it (MS-SPNG 3.1.5.2).
+/// Kerberos 5 as Windows 2000 miscounted it; Windows still offers and selects it.
 pub const MS_KERBEROS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.48018.1.2.2");
 /// Kerberos 5 user to user.
 pub const KERBEROS_USER_TO_USER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113554.1.2.2.3");

@@ -93,7 +93,7 @@ impl NegTokenResp {
     }
 
     /// The peer's mechListMIC, unless it is a copy of responseToken: old Windows servers send one, and it
-    /// means nothing (RFC 4178 appendix C).
+    /// means nothing.
     pub(crate) fn peer_mech_list_mic(&self) -> Option<&[u8]> {
         let mic = self.mech_list_mic.as_deref()?;
         (Some(mic) != self.response_token.as_deref()).then_some(mic)
