@@ -168,6 +168,23 @@ proptest! {
     }
 
     #[test]
+    fn counts_what_xml_rs_meets_after_a_change(
+        content in content(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..4_usize, prop::sample::select(&PIECES[..])), 1..3),
+    ) {
+        let mut document = format!("<?p ?><root xmlns:b='u'>{content}</root>");
+        for (index, removed, piece) in changes {
+            let at = index.index(document.len());
+            let end = (at + removed).min(document.len());
+            // The documents made above are ASCII, the pieces not.
+            if document.is_char_boundary(at) && document.is_char_boundary(end) {
+                document.replace_range(at..end, piece);
+            }
+        }
+        assert_same_view(&document);
+    }
+
+    #[test]
     fn accepts_well_formed_content_and_counts_it(content in content()) {
         let document = format!("<!-- > --><?p <a ?>\n<root>{content}</root>\n<!-- <b> -->");
         let (seen, accepted) = observe(&document);
