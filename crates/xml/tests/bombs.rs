@@ -1,5 +1,5 @@
 //! Documents made to cost: each must end in the error that names the bound, long before xml-rs would pay.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::format_collect)]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
