@@ -147,62 +147,41 @@ impl From<xml::writer::Error> for WriteError {
     }
 }
 
-/// What xml-rs says, without the piece of the document it quotes.
-const REASONS: [&str; 34] = [
-    "Cannot redefine XMLNS prefix",
-    "Default XMLNS prefix cannot be rebound to another value",
-    "Encountered empty entity",
-    "Entity too big",
-    "Unexpected end of stream: no root element found",
-    "Encountered processing instruction without a name",
-    "Unexpected end of stream: still inside the root element",
-    "Unclosed <![CDATA[",
-    "Unexpected end of stream",
-    "'<' is not allowed in attributes",
-    "Cannot undefine prefix",
-    "Invalid character",
-    "Invalid numeric entity",
-    "Qualified name is invalid",
-    "Invalid standalone declaration value",
-    "Invalid processing instruction",
-    "Undefined entity",
-    "Unexpected closing tag",
-    "Unexpected entity",
-    "Unexpected name inside XML declaration",
-    "Unexpected name",
-    "Unexpected token inside processing instruction",
-    "Unexpected token inside qualified name",
-    "Unexpected token inside closing tag",
-    "Unexpected token inside entity",
-    "Unexpected token inside opening tag",
-    "Unexpected token",
-    "Unexpected characters outside the root element",
-    "Invalid XML version",
-    "Unknown markup declaration",
-    "Unsupported encoding",
-    "Declared encoding",
-    "This document is larger/more complex than allowed by the parser's configuration",
-    "Unexpected EOF",
+/// How messages of xml-rs begin or end, and what we say instead: without the piece of the document they quote.
+///
+/// Those that the guard makes impossible are left out.
+const REASONS: [(&str, &str); 22] = [
+    ("Cannot redefine XMLNS prefix", "prefix xmlns is declared"),
+    ("Default XMLNS prefix cannot be rebound to another value", "prefix xml is declared otherwise"),
+    ("Cannot undefine prefix", "prefix is declared with an empty name"),
+    ("cannot be default", "namespace cannot be the default"),
+    ("cannot be an element name prefix", "prefix is reserved"),
+    ("prefix is unbound", "prefix is not declared"),
+    ("is redefined", "attribute is given twice"),
+    ("Encountered empty entity", "reference without a name"),
+    ("Invalid numeric entity", "malformed character reference"),
+    ("Invalid character", "character outside XML 1.0"),
+    ("Qualified name is invalid", "malformed name"),
+    ("Unexpected token inside qualified name", "malformed name"),
+    ("Unexpected token inside processing instruction", "malformed processing instruction"),
+    ("Unexpected token inside closing tag", "malformed end tag"),
+    ("Unexpected token inside opening tag", "malformed start tag"),
+    ("Unexpected token inside entity", "malformed reference"),
+    ("Unexpected characters outside the root element", "text outside the root element"),
+    ("Unexpected closing tag", "end tag does not match its start tag"),
+    ("Unexpected token", "misplaced markup"),
+    ("Unexpected end of stream: no root element found", "document has no root element"),
+    ("Unexpected end of stream", "document ends too early"),
+    ("'<' is not allowed in attributes", "'<' in an attribute value"),
 ];
 
-/// The fixed part of an xml-rs message, in a few words.
+/// What is wrong, in words of our own.
 pub(crate) fn reason(error: &xml::reader::Error) -> &'static str {
-    let xml::reader::ErrorKind::Syntax(message) = error.kind() else {
-        return "document is not well-formed";
-    };
-    if let Some(reason) = REASONS.iter().find(|reason| message.starts_with(**reason)) {
-        return reason;
-    }
-    // These quote the document in their middle.
-    if message.ends_with("is redefined") {
-        "Attribute is redefined"
-    } else if message.ends_with("prefix is unbound") {
-        "Prefix is unbound"
-    } else if message.ends_with("cannot be default") {
-        "Namespace cannot be default"
-    } else if message.ends_with("cannot be an element name prefix") {
-        "Prefix is reserved"
-    } else {
-        "document is not well-formed"
-    }
+    let xml::reader::ErrorKind::Syntax(message) = error.kind() else { return NOT_WELL_FORMED };
+    REASONS
+        .iter()
+        .find(|(theirs, _)| message.starts_with(theirs) || message.ends_with(theirs))
+        .map_or(NOT_WELL_FORMED, |(_, ours)| ours)
 }
+
+const NOT_WELL_FORMED: &str = "document is not well-formed";
