@@ -48,6 +48,12 @@ pub enum DecodeError {
         /// Just after its start tag.
         offset: usize,
     },
+    /// The body is of another operation than the action says.
+    #[error("body ending before byte {offset} does not belong to the action")]
+    Mismatch {
+        /// Where the body ends.
+        offset: usize,
+    },
     /// More repetitions than anybody needs.
     #[error("more than {maximum} of {field} before byte {offset}")]
     TooMany {

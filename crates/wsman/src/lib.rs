@@ -1,10 +1,10 @@
 //! WS-Management (DSP0226, MS-WSMV): typed SOAP messages and the encrypted multipart framing, without I/O.
 
+mod codec;
 pub mod duration;
 pub mod encrypted;
 mod error;
 mod fault;
-mod fault_code;
 mod header;
 mod message;
 mod name;
@@ -13,8 +13,7 @@ pub mod uri;
 
 pub use duration::XsDuration;
 pub use error::{DecodeError, EncodeError};
-pub use fault::{Fault, ProviderFault, Reason, WsManFault};
-pub use fault_code::FaultCode;
+pub use fault::{Fault, FaultCode, ProviderFault, Reason, WsManFault};
 pub use header::{Header, Selector, WsOption, guid, message_id};
 pub use message::{Body, Message};
 pub use name::QName;

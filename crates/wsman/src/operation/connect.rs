@@ -1,6 +1,11 @@
 //! Connect: attaches a new client to a disconnected shell (MS-WSMV 3.1.4.17).
 
 use bytes::Bytes;
+use winrm_xml::Reader;
+
+use crate::codec::{Xml, bytes, names, optional_names, powershell, set};
+use crate::error::{DecodeError, EncodeError};
+use crate::uri;
 
 /// `rsp:Connect`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -18,4 +23,50 @@ pub struct ConnectResponse {
     pub output_streams: Vec<String>,
     /// `connectResponseXml`: fragments of MS-PSRP, decoded from base64.
     pub connect_response_xml: Option<Bytes>,
+}
+
+impl Connect {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut connect = Self::default();
+        while let Some(start) = r.next_child()? {
+            if start.is(uri::NS_POWERSHELL, "connectXml") {
+                set(&mut connect.connect_xml, bytes(r, "connectXml")?, r, "connectXml")?;
+            } else {
+                r.skip_element()?;
+            }
+        }
+        Ok(connect)
+    }
+
+    pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        w.start("rsp", "Connect").open()?;
+        powershell(w, "connectXml", self.connect_xml.as_ref())?;
+        Ok(w.end()?)
+    }
+}
+
+impl ConnectResponse {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut response = Self::default();
+        while let Some(start) = r.next_child()? {
+            match start.name().as_pair() {
+                (uri::NS_SHELL, "InputStreams") => response.input_streams = names(r, "rsp:InputStreams")?,
+                (uri::NS_SHELL, "OutputStreams") => response.output_streams = names(r, "rsp:OutputStreams")?,
+                (uri::NS_POWERSHELL, "connectResponseXml") => {
+                    let data = bytes(r, "connectResponseXml")?;
+                    set(&mut response.connect_response_xml, data, r, "connectResponseXml")?;
+                }
+                _ => r.skip_element()?,
+            }
+        }
+        Ok(response)
+    }
+
+    pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        w.start("rsp", "ConnectResponse").open()?;
+        optional_names(w, "InputStreams", &self.input_streams)?;
+        optional_names(w, "OutputStreams", &self.output_streams)?;
+        powershell(w, "connectResponseXml", self.connect_response_xml.as_ref())?;
+        Ok(w.end()?)
+    }
 }

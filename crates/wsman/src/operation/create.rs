@@ -1,8 +1,14 @@
 //! Create: opens a shell (WS-Transfer Create, DSP0226 section 7.4; MS-WSMV 3.1.4.5).
 
 use bytes::Bytes;
+use winrm_xml::{Reader, Start};
 
+use crate::codec::{
+    Xml, attribute, bounds, bytes, duration, limit, missing, names, optional, optional_names, optional_value,
+    powershell, push, set, text,
+};
 use crate::duration::XsDuration;
+use crate::error::{DecodeError, EncodeError};
 use crate::header::Selector;
 use crate::uri;
 
@@ -123,5 +129,170 @@ impl CreateResponse {
             .and_then(|r| r.selectors.iter().find(|s| s.name.eq_ignore_ascii_case(uri::SELECTOR_SHELL_ID)))
             .map(|s| s.value.as_str())
             .or_else(|| self.shell.as_ref()?.shell_id.as_deref())
+    }
+}
+
+impl Shell {
+    pub(crate) fn read(r: &mut Reader<'_>, start: &Start) -> Result<Self, DecodeError> {
+        let mut shell = Self { requested_shell_id: attribute(start, "ShellId"), ..Self::default() };
+        while let Some(start) = r.next_child()? {
+            match start.name().as_pair() {
+                (uri::NS_SHELL, local) => shell.read_child(r, local)?,
+                (uri::NS_POWERSHELL, "creationXml") => {
+                    set(&mut shell.creation_xml, bytes(r, "creationXml")?, r, "creationXml")?;
+                }
+                _ => r.skip_element()?,
+            }
+        }
+        // Native clients write the name as an attribute.
+        shell.name = shell.name.or_else(|| attribute(start, "Name"));
+        Ok(shell)
+    }
+
+    fn read_child(&mut self, r: &mut Reader<'_>, local: &str) -> Result<(), DecodeError> {
+        match local {
+            "ShellId" => set(&mut self.shell_id, text(r)?, r, "rsp:ShellId"),
+            "Name" => set(&mut self.name, text(r)?, r, "rsp:Name"),
+            "ResourceUri" => set(&mut self.resource_uri, text(r)?, r, "rsp:ResourceUri"),
+            "Owner" => set(&mut self.owner, text(r)?, r, "rsp:Owner"),
+            "ClientIP" => set(&mut self.client_ip, text(r)?, r, "rsp:ClientIP"),
+            "ProcessId" => set(&mut self.process_id, text(r)?, r, "rsp:ProcessId"),
+            "Environment" => self.read_environment(r),
+            "WorkingDirectory" => set(&mut self.working_directory, text(r)?, r, "rsp:WorkingDirectory"),
+            "Lifetime" => set(&mut self.lifetime, duration(r, "rsp:Lifetime")?, r, "rsp:Lifetime"),
+            "IdleTimeOut" => {
+                set(&mut self.idle_timeout, duration(r, "rsp:IdleTimeOut")?, r, "rsp:IdleTimeOut")
+            }
+            "InputStreams" => {
+                self.input_streams = names(r, "rsp:InputStreams")?;
+                Ok(())
+            }
+            "OutputStreams" => {
+                self.output_streams = names(r, "rsp:OutputStreams")?;
+                Ok(())
+            }
+            "MaxIdleTimeOut" => {
+                set(&mut self.max_idle_timeout, duration(r, "rsp:MaxIdleTimeOut")?, r, "rsp:MaxIdleTimeOut")
+            }
+            "Locale" => set(&mut self.locale, text(r)?, r, "rsp:Locale"),
+            "DataLocale" => set(&mut self.data_locale, text(r)?, r, "rsp:DataLocale"),
+            "CompressionMode" => set(&mut self.compression_mode, text(r)?, r, "rsp:CompressionMode"),
+            "ProfileLoaded" => set(&mut self.profile_loaded, text(r)?, r, "rsp:ProfileLoaded"),
+            "Encoding" => set(&mut self.encoding, text(r)?, r, "rsp:Encoding"),
+            "BufferMode" => set(&mut self.buffer_mode, text(r)?, r, "rsp:BufferMode"),
+            "State" => set(&mut self.state, text(r)?, r, "rsp:State"),
+            "ShellRunTime" => {
+                set(&mut self.shell_run_time, duration(r, "rsp:ShellRunTime")?, r, "rsp:ShellRunTime")
+            }
+            "ShellInactivity" => {
+                set(&mut self.shell_inactivity, duration(r, "rsp:ShellInactivity")?, r, "rsp:ShellInactivity")
+            }
+            "MemoryUsed" => set(&mut self.memory_used, text(r)?, r, "rsp:MemoryUsed"),
+            "ChildProcesses" => set(&mut self.child_processes, text(r)?, r, "rsp:ChildProcesses"),
+            _ => Ok(r.skip_element()?),
+        }
+    }
+
+    fn read_environment(&mut self, r: &mut Reader<'_>) -> Result<(), DecodeError> {
+        while let Some(start) = r.next_child()? {
+            if !start.is(uri::NS_SHELL, "Variable") {
+                r.skip_element()?;
+                continue;
+            }
+            let name =
+                start.attribute("", "Name").ok_or_else(|| missing(r, "rsp:Variable/@Name"))?.to_owned();
+            let variable = Variable { name, value: r.read_text()? };
+            push(&mut self.environment, variable, bounds::VARIABLES, r, "rsp:Variable")?;
+        }
+        Ok(())
+    }
+
+    /// In the order in which Windows answers.
+    pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        let mut tag = w.start("rsp", "Shell");
+        if let Some(id) = &self.requested_shell_id {
+            tag = tag.attribute("", "ShellId", id);
+        }
+        tag.open()?;
+        optional(w, "rsp", "ShellId", self.shell_id.as_deref())?;
+        optional(w, "rsp", "Name", self.name.as_deref())?;
+        optional(w, "rsp", "ResourceUri", self.resource_uri.as_deref())?;
+        optional(w, "rsp", "Owner", self.owner.as_deref())?;
+        optional(w, "rsp", "ClientIP", self.client_ip.as_deref())?;
+        optional(w, "rsp", "ProcessId", self.process_id.as_deref())?;
+        if !self.environment.is_empty() {
+            limit(self.environment.len(), bounds::VARIABLES, "rsp:Variable")?;
+            w.start("rsp", "Environment").open()?;
+            for Variable { name, value } in &self.environment {
+                w.start("rsp", "Variable").attribute("", "Name", name).text(value)?;
+            }
+            w.end()?;
+        }
+        optional(w, "rsp", "WorkingDirectory", self.working_directory.as_deref())?;
+        optional_value(w, "rsp", "Lifetime", self.lifetime)?;
+        optional_value(w, "rsp", "IdleTimeOut", self.idle_timeout)?;
+        optional_names(w, "InputStreams", &self.input_streams)?;
+        optional_names(w, "OutputStreams", &self.output_streams)?;
+        optional_value(w, "rsp", "MaxIdleTimeOut", self.max_idle_timeout)?;
+        optional(w, "rsp", "Locale", self.locale.as_deref())?;
+        optional(w, "rsp", "DataLocale", self.data_locale.as_deref())?;
+        optional(w, "rsp", "CompressionMode", self.compression_mode.as_deref())?;
+        optional(w, "rsp", "ProfileLoaded", self.profile_loaded.as_deref())?;
+        optional(w, "rsp", "Encoding", self.encoding.as_deref())?;
+        optional(w, "rsp", "BufferMode", self.buffer_mode.as_deref())?;
+        optional(w, "rsp", "State", self.state.as_deref())?;
+        optional_value(w, "rsp", "ShellRunTime", self.shell_run_time)?;
+        optional_value(w, "rsp", "ShellInactivity", self.shell_inactivity)?;
+        optional(w, "rsp", "MemoryUsed", self.memory_used.as_deref())?;
+        optional(w, "rsp", "ChildProcesses", self.child_processes.as_deref())?;
+        powershell(w, "creationXml", self.creation_xml.as_ref())?;
+        Ok(w.end()?)
+    }
+}
+
+impl CreateResponse {
+    pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        if let Some(created) = &self.resource_created {
+            created.write(w)?;
+        }
+        if let Some(shell) = &self.shell {
+            shell.write(w)?;
+        }
+        Ok(())
+    }
+}
+
+impl ResourceCreated {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut created = Self::default();
+        while let Some(start) = r.next_child()? {
+            match start.name().as_pair() {
+                (uri::NS_ADDRESSING, "Address") => set(&mut created.address, text(r)?, r, "a:Address")?,
+                (uri::NS_ADDRESSING, "ReferenceParameters") => created.read_parameters(r)?,
+                _ => r.skip_element()?,
+            }
+        }
+        Ok(created)
+    }
+
+    fn read_parameters(&mut self, r: &mut Reader<'_>) -> Result<(), DecodeError> {
+        while let Some(start) = r.next_child()? {
+            match start.name().as_pair() {
+                (uri::NS_WSMAN, "ResourceURI") => set(&mut self.resource_uri, text(r)?, r, "w:ResourceURI")?,
+                (uri::NS_WSMAN, "SelectorSet") => self.selectors = Selector::read_set(r)?,
+                _ => r.skip_element()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        w.start("x", "ResourceCreated").open()?;
+        optional(w, "a", "Address", self.address.as_deref())?;
+        w.start("a", "ReferenceParameters").open()?;
+        optional(w, "w", "ResourceURI", self.resource_uri.as_deref())?;
+        Selector::write_set(w, &self.selectors)?;
+        w.end()?;
+        Ok(w.end()?)
     }
 }

@@ -3,7 +3,13 @@
 use std::fmt;
 
 use bytes::Bytes;
+use winrm_xml::{Reader, Start};
 
+use crate::codec::{
+    Xml, attribute, base64, boolean, bounds, bytes, invalid, limit, missing, names, optional_value, push,
+    set, text, trim,
+};
+use crate::error::{DecodeError, EncodeError};
 use crate::uri;
 
 /// `rsp:Receive`.
@@ -123,5 +129,117 @@ impl From<i32> for ExitCode {
 impl fmt::Display for ExitCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl Receive {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut receive = None;
+        while let Some(start) = r.next_child()? {
+            if start.is(uri::NS_SHELL, "DesiredStream") {
+                let command_id = attribute(&start, "CommandId");
+                let desired_streams = names(r, "rsp:DesiredStream")?;
+                set(&mut receive, Self { command_id, desired_streams }, r, "rsp:DesiredStream")?;
+            } else {
+                r.skip_element()?;
+            }
+        }
+        receive.ok_or_else(|| missing(r, "rsp:DesiredStream"))
+    }
+
+    pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        limit(self.desired_streams.len(), bounds::STREAM_NAMES, "rsp:DesiredStream")?;
+        w.start("rsp", "Receive").open()?;
+        let mut tag = w.start("rsp", "DesiredStream");
+        if let Some(command_id) = &self.command_id {
+            tag = tag.attribute("", "CommandId", command_id);
+        }
+        tag.text(&self.desired_streams.join(" "))?;
+        Ok(w.end()?)
+    }
+}
+
+impl ReceiveResponse {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut response = Self::default();
+        while let Some(start) = r.next_child()? {
+            match start.name().as_pair() {
+                (uri::NS_SHELL, "Stream") => {
+                    let stream = Stream::read(r, &start)?;
+                    push(&mut response.streams, stream, bounds::STREAMS, r, "rsp:Stream")?;
+                }
+                (uri::NS_SHELL, "CommandState") => {
+                    let state = CommandState::read(r, &start)?;
+                    set(&mut response.command_state, state, r, "rsp:CommandState")?;
+                }
+                _ => r.skip_element()?,
+            }
+        }
+        Ok(response)
+    }
+
+    pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        w.start("rsp", "ReceiveResponse").open()?;
+        Stream::write_all(w, &self.streams)?;
+        if let Some(state) = &self.command_state {
+            state.write(w)?;
+        }
+        Ok(w.end()?)
+    }
+}
+
+impl Stream {
+    pub(crate) fn read(r: &mut Reader<'_>, start: &Start) -> Result<Self, DecodeError> {
+        Ok(Self {
+            name: attribute(start, "Name").ok_or_else(|| missing(r, "rsp:Stream/@Name"))?,
+            command_id: attribute(start, "CommandId"),
+            end: boolean(start, r, "End", "rsp:Stream/@End")?,
+            data: bytes(r, "rsp:Stream")?,
+        })
+    }
+
+    pub(crate) fn write_all(w: &mut Xml<'_>, streams: &[Self]) -> Result<(), EncodeError> {
+        limit(streams.len(), bounds::STREAMS, "rsp:Stream")?;
+        for Self { name, command_id, end, data } in streams {
+            let mut tag = w.start("rsp", "Stream").attribute("", "Name", name);
+            if let Some(command_id) = command_id {
+                tag = tag.attribute("", "CommandId", command_id);
+            }
+            if *end {
+                tag = tag.attribute("", "End", "true");
+            }
+            tag.open()?;
+            base64(w, data)?;
+            w.end()?;
+        }
+        Ok(())
+    }
+}
+
+impl CommandState {
+    fn read(r: &mut Reader<'_>, start: &Start) -> Result<Self, DecodeError> {
+        let state = start.attribute("", "State").ok_or_else(|| missing(r, "rsp:CommandState/@State"))?;
+        let (state, command_id) = (State::from_uri(trim(state)), attribute(start, "CommandId"));
+        let mut exit_code = None;
+        while let Some(start) = r.next_child()? {
+            if start.is(uri::NS_SHELL, "ExitCode") {
+                let code = ExitCode::parse(&text(r)?)
+                    .ok_or_else(|| invalid(r, "rsp:ExitCode", "a number of 32 bits"))?;
+                set(&mut exit_code, code, r, "rsp:ExitCode")?;
+            } else {
+                r.skip_element()?;
+            }
+        }
+        Ok(Self { command_id, state, exit_code })
+    }
+
+    fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
+        let mut tag = w.start("rsp", "CommandState");
+        if let Some(command_id) = &self.command_id {
+            tag = tag.attribute("", "CommandId", command_id);
+        }
+        tag.attribute("", "State", self.state.uri()).open()?;
+        optional_value(w, "rsp", "ExitCode", self.exit_code)?;
+        Ok(w.end()?)
     }
 }

@@ -1,5 +1,7 @@
 //! The header blocks of requests and responses (DSP0226 sections 5 and 6, MS-WSMV 2.2.4).
 
+mod wire;
+
 use crate::duration::XsDuration;
 use crate::name::QName;
 use crate::uri;
