@@ -1,1 +1,46 @@
-//! Run commands on Windows hosts over WinRM, authenticated by NTLM and sealed, from any platform
+//! Commands on Windows hosts over WinRM, authenticated by NTLM and sealed, from any platform.
+//!
+//! ```no_run
+//! use winrm::{Client, Credentials};
+//!
+//! # async fn run(password: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("web01.example.com")?
+//!     .credentials(Credentials::password("EXAMPLE\\ops", password))
+//!     .build()?;
+//! let output = client.command("ipconfig").arg("/all").output().await?;
+//! print!("{}", String::from_utf8_lossy(&output.stdout));
+//! println!("{}", output.status);
+//! client.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing has to be prepared on the host: plain HTTP on port 5985, every message sealed, which is what Windows
+//! allows out of the box. There is no switch for clear text.
+//!
+//! This crate is thin: [`Client`] and re-exports. Remote processes are `winrm-shell`'s and mirror `tokio::process`,
+//! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
+//! for it, so call it before the runtime ends.
+//!
+//! Left out so far: HTTPS, Kerberos, CredSSP, Basic, PowerShell, file copy.
+//!
+//! # Features
+//!
+//! | feature | default | gives |
+//! |---|---|---|
+//! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
+
+mod client;
+
+pub use client::{Client, ClientBuilder};
+#[cfg(feature = "shell")]
+pub use winrm_shell::{
+    self as shell, Child, ChildStderr, ChildStdin, ChildStdout, Command, Error as CommandError, ExitStatus,
+    Output, PartialOutput, Shell, ShellBuilder, Signals, Stdio,
+};
+pub use winrm_transport::auth::Security;
+pub use winrm_transport::{
+    self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
+    Probe, Step,
+};
+pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};

@@ -1,0 +1,164 @@
+//! The client most users depend on: the transport's, with commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use winrm_transport::auth::Security;
+use winrm_transport::{
+    AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, Probe,
+};
+use winrm_wsman::IdentifyResponse;
+
+/// A WinRM host.
+///
+/// Cheap to clone, `Send + Sync`; clones share their connections, which are opened on demand and used again.
+/// Nothing is ever run twice on its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    transport: winrm_transport::Client,
+}
+
+impl Client {
+    /// A builder for `host`, `host:port`, `[v6]:port` or an URL; see [`Endpoint`].
+    ///
+    /// # Errors
+    /// [`EndpointError`] for anything else.
+    pub fn builder(target: &str) -> Result<ClientBuilder, EndpointError> {
+        winrm_transport::Client::builder(target).map(ClientBuilder::from)
+    }
+
+    /// A program to run in a shell of its own, with arguments that reach it as given.
+    #[cfg(feature = "shell")]
+    pub fn command(&self, program: impl Into<String>) -> winrm_shell::Command {
+        winrm_shell::Command::new(&self.transport, program)
+    }
+
+    /// A whole line for the host's command interpreter, sent as it is: `dir | findstr x`.
+    #[cfg(feature = "shell")]
+    pub fn raw_command(&self, line: impl Into<String>) -> winrm_shell::Command {
+        winrm_shell::Command::raw(&self.transport, line)
+    }
+
+    /// A shell for several commands that share environment, directory and code page.
+    #[cfg(feature = "shell")]
+    pub fn shell(&self) -> winrm_shell::ShellBuilder {
+        winrm_shell::Shell::builder(&self.transport)
+    }
+
+    /// Logs on and asks the service who it is: vendor, version of the operating system, protocol versions
+    /// (DSP0226 section 11).
+    ///
+    /// # Errors
+    /// [`Error`] names host, step and remedy.
+    pub async fn identify(&self) -> Result<IdentifyResponse, Error> {
+        self.transport.identify().await
+    }
+
+    /// Where requests go.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.transport.endpoint()
+    }
+
+    /// What the last log-on negotiated; `None` before the first.
+    pub fn security(&self) -> Option<Security> {
+        self.transport.security()
+    }
+
+    /// The client underneath, for messages that nothing here has a name for.
+    pub fn transport(&self) -> &winrm_transport::Client {
+        &self.transport
+    }
+
+    /// Waits for outstanding clean-up, 10 s at most, and closes the connections. Clones are closed with it.
+    pub async fn close(&self) {
+        self.transport.close().await;
+    }
+}
+
+impl From<winrm_transport::Client> for Client {
+    fn from(transport: winrm_transport::Client) -> Self {
+        Self { transport }
+    }
+}
+
+/// Builds a [`Client`]. The defaults are the safe choice; what weakens them says so in its name.
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    transport: winrm_transport::ClientBuilder,
+}
+
+impl From<winrm_transport::ClientBuilder> for ClientBuilder {
+    fn from(transport: winrm_transport::ClientBuilder) -> Self {
+        Self { transport }
+    }
+}
+
+impl ClientBuilder {
+    /// For an endpoint already parsed.
+    pub fn for_endpoint(endpoint: Endpoint) -> Self {
+        winrm_transport::ClientBuilder::for_endpoint(endpoint).into()
+    }
+
+    /// Who to log on as.
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        self.transport.credentials(credentials).into()
+    }
+
+    /// How to log on; [`AuthMethod::Negotiate`] unless set.
+    pub fn auth_method(self, method: AuthMethod) -> Self {
+        self.transport.auth_method(method).into()
+    }
+
+    /// The name the service is known by to the authentication mechanism; `HTTP/host` unless set.
+    pub fn service_principal_name(self, name: impl Into<String>) -> Self {
+        self.transport.service_principal_name(name).into()
+    }
+
+    /// For resolving the name and opening the connection; 30 s unless set.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.transport.connect_timeout(timeout).into()
+    }
+
+    /// How long the service may hold a request before it answers; 20 s unless set, from 0.5 to 60 s. A command may
+    /// run for any number of these.
+    pub fn operation_timeout(self, timeout: Duration) -> Self {
+        self.transport.operation_timeout(timeout).into()
+    }
+
+    /// The longest answer taken, in bytes of the unsealed envelope; 512 000 unless set, at least 8192.
+    pub fn max_envelope_size(self, bytes: u32) -> Self {
+        self.transport.max_envelope_size(bytes).into()
+    }
+
+    /// The most connections that wait for output at once; 32 unless set.
+    pub fn max_connections(self, connections: usize) -> Self {
+        self.transport.max_connections(connections).into()
+    }
+
+    /// Opens byte streams another way than by TCP.
+    pub fn connector(self, connector: Arc<dyn Connector>) -> Self {
+        self.transport.connector(connector).into()
+    }
+
+    /// Goes on although the negotiated context lacks signing, sealing, key exchange, 128-bit keys or extended
+    /// session security. Whoever is on the network may then read or change messages.
+    pub fn dangerous_allow_weak_security_context(self) -> Self {
+        self.transport.dangerous_allow_weak_security_context().into()
+    }
+
+    /// Asks the host what answers there and which schemes it offers, without log-on.
+    ///
+    /// # Errors
+    /// When nothing answers in HTTP.
+    pub async fn probe(&self) -> Result<Probe, Error> {
+        winrm_transport::probe(&self.transport).await
+    }
+
+    /// The client. Nothing is sent before the first request.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting that cannot work.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        self.transport.build().map(Client::from)
+    }
+}
