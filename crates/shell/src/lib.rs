@@ -1,1 +1,44 @@
-//! WinRS: remote processes on Windows hosts that mirror tokio::process
+//! WinRS: processes on Windows hosts that mirror [`tokio::process`].
+//!
+//! ```no_run
+//! use tokio::io::AsyncWriteExt;
+//! use winrm_shell::{Command, Stdio};
+//! use winrm_transport::{Client, Credentials};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("web01")?.credentials(Credentials::password("ops", "secret")).build()?;
+//!
+//! let output = Command::new(&client, "ipconfig").arg("/all").output().await?;
+//! println!("{}: {}", output.status, String::from_utf8_lossy(&output.stdout));
+//!
+//! let mut child = Command::new(&client, "findstr").arg("x").stdin(Stdio::piped()).spawn().await?;
+//! child.stdin.take().expect("piped").write_all(b"xyz\r\nabc\r\n").await?;
+//! assert_eq!(child.wait_with_output().await?.stdout, b"xyz\r\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Output streams while the process runs, with back-pressure; a process may run for any number of operation
+//! timeouts. What is dropped is cleaned up behind the caller's back while the runtime lives;
+//! [`Client::close`](winrm_transport::Client::close) waits for it.
+//!
+//! Left out: disconnecting from a running shell, decoding of code pages, file copy.
+
+mod child;
+mod command;
+mod command_line;
+mod error;
+mod exit_status;
+mod pipes;
+mod running;
+mod shell;
+mod stdio;
+
+pub use child::{Child, Output, Signals};
+pub use command::Command;
+pub use command_line::CommandLineError;
+pub use error::{Error, PartialOutput};
+pub use exit_status::ExitStatus;
+pub use pipes::{ChildStderr, ChildStdin, ChildStdout};
+pub use shell::{DEFAULT_CODEPAGE, Shell, ShellBuilder};
+pub use stdio::Stdio;

@@ -1,0 +1,184 @@
+//! A running remote process.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use winrm_wsman::uri;
+
+use crate::error::{Error, PartialOutput};
+use crate::exit_status::ExitStatus;
+use crate::pipes::{ChildStderr, ChildStdin, ChildStdout};
+use crate::running::{Exit, Remote};
+
+/// A remote process; mirrors [`tokio::process::Child`].
+///
+/// Unlike a local one it ends with its owner: dropping a `Child` terminates the process and frees its place in the
+/// shell, behind the caller's back.
+pub struct Child {
+    /// Present when [`Stdio::piped`](crate::Stdio::piped) was asked for.
+    pub stdin: Option<ChildStdin>,
+    /// Present when [`Stdio::piped`](crate::Stdio::piped) was asked for.
+    pub stdout: Option<ChildStdout>,
+    /// Present when [`Stdio::piped`](crate::Stdio::piped) was asked for.
+    pub stderr: Option<ChildStderr>,
+    remote: Arc<Remote>,
+    exit: watch::Receiver<Option<Exit>>,
+}
+
+/// What a process wrote, and how it ended; mirrors [`std::process::Output`].
+#[derive(Clone, Eq, PartialEq)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Standard output, in the code page of its shell.
+    pub stdout: Vec<u8>,
+    /// Standard error, in the code page of its shell.
+    pub stderr: Vec<u8>,
+}
+
+/// Lengths only: output may be anybody's secret.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("status", &self.status)
+            .field("stdout_len", &self.stdout.len())
+            .field("stderr_len", &self.stderr.len())
+            .finish()
+    }
+}
+
+impl Child {
+    pub(crate) fn new(
+        remote: Arc<Remote>,
+        exit: watch::Receiver<Option<Exit>>,
+        stdin: Option<ChildStdin>,
+        stdout: Option<ChildStdout>,
+        stderr: Option<ChildStderr>,
+    ) -> Self {
+        Self { stdin, stdout, stderr, remote, exit }
+    }
+
+    /// The CommandId by which the service knows it.
+    pub fn id(&self) -> &str {
+        self.remote.command_id()
+    }
+
+    /// A handle that sends signals while this is borrowed elsewhere.
+    pub fn signals(&self) -> Signals {
+        Signals { remote: Arc::clone(&self.remote) }
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] when the connection to it was lost.
+    pub fn try_wait(&self) -> Result<Option<ExitStatus>, Error> {
+        self.exit.borrow().clone().map(into_status).transpose()
+    }
+
+    /// Closes standard input and waits for the end. Output that is piped must be read meanwhile, or a process that
+    /// writes much never ends.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] when the connection to it was lost.
+    pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
+        drop(self.stdin.take());
+        match self.exit.wait_for(Option::is_some).await {
+            Ok(exit) => exit.clone().map_or_else(|| Ok(ExitStatus::terminated()), into_status),
+            // The runtime is shutting down.
+            Err(_) => Ok(ExitStatus::terminated()),
+        }
+    }
+
+    /// Closes standard input, gathers what is left of the output and waits for the end.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] with what had arrived.
+    pub async fn wait_with_output(mut self) -> Result<Output, Error> {
+        drop(self.stdin.take());
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let (mut out, mut err) = (self.stdout.take(), self.stderr.take());
+        let gather_out = async {
+            if let Some(reader) = &mut out {
+                reader.0.gather(&mut stdout).await;
+            }
+        };
+        let gather_err = async {
+            if let Some(reader) = &mut err {
+                reader.0.gather(&mut stderr).await;
+            }
+        };
+        tokio::join!(gather_out, gather_err);
+        match self.wait().await {
+            Ok(status) => Ok(Output { status, stdout, stderr }),
+            Err(Error::Lost { source, .. }) => {
+                Err(Error::Lost { output: Box::new(PartialOutput { stdout, stderr }), source })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Terminates it and waits for the end. Output that nobody reads is thrown away.
+    ///
+    /// # Errors
+    /// [`Error::Signal`] when the service could not be told, [`Error::Lost`] when the connection was lost.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        self.signals().terminate().await?;
+        self.wait().await.map(|_| ())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.remote.abandon();
+    }
+}
+
+impl fmt::Debug for Child {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+fn into_status(exit: Exit) -> Result<ExitStatus, Error> {
+    exit.map_err(|source| Error::Lost { output: Box::default(), source })
+}
+
+/// Sends signals to a remote process. They never wait for output: they have connections of their own.
+#[derive(Clone)]
+pub struct Signals {
+    remote: Arc<Remote>,
+}
+
+impl Signals {
+    /// Ctrl-C: most programs end, and say so by exit code `0xC000013A`.
+    ///
+    /// # Errors
+    /// [`Error::Signal`].
+    pub async fn ctrl_c(&self) -> Result<(), Error> {
+        self.remote.signal(uri::SIGNAL_CTRL_C).await
+    }
+
+    /// Ctrl-Break.
+    ///
+    /// # Errors
+    /// [`Error::Signal`].
+    pub async fn ctrl_break(&self) -> Result<(), Error> {
+        self.remote.signal(uri::SIGNAL_CTRL_BREAK).await
+    }
+
+    /// Ends the process without asking it.
+    ///
+    /// # Errors
+    /// [`Error::Signal`].
+    pub async fn terminate(&self) -> Result<(), Error> {
+        self.remote.terminate().await
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Signals").field(&self.remote.command_id()).finish()
+    }
+}

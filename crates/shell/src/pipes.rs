@@ -1,0 +1,119 @@
+//! The caller's ends of a remote process's standard streams.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::sync::mpsc;
+
+/// Blocks in flight between the service and a reader. A block is at most one answer; when these are full, no more
+/// output is asked for, and the remote process stops at its own full pipe.
+const BLOCKS: usize = 4;
+
+/// The most bytes of input sent at once: with base64 and the envelope it stays below 150 KB, the smallest
+/// MaxEnvelopeSize a WinRM service has in its default state (Windows Server 2008 R2).
+pub(crate) const SEND_BYTES: usize = 96 * 1024;
+
+/// A block of output, or why there is no more.
+pub(crate) type Block = Result<Bytes, Arc<winrm_transport::Error>>;
+
+pub(crate) fn output() -> (mpsc::Sender<Block>, Reader) {
+    let (sender, blocks) = mpsc::channel(BLOCKS);
+    (sender, Reader { blocks, current: Bytes::new() })
+}
+
+/// The pump's end, and the caller's.
+pub(crate) fn input() -> (DuplexStream, ChildStdin) {
+    let (ours, theirs) = tokio::io::duplex(SEND_BYTES);
+    (ours, ChildStdin { pipe: theirs })
+}
+
+/// Standard input of a remote process. Dropping it, or shutting it down, tells the process end-of-file.
+///
+/// Writes are gathered into few requests; a write waits while the service is behind.
+#[derive(Debug)]
+pub struct ChildStdin {
+    pipe: DuplexStream,
+}
+
+impl AsyncWrite for ChildStdin {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.pipe).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_shutdown(cx)
+    }
+}
+
+pub(crate) struct Reader {
+    blocks: mpsc::Receiver<Block>,
+    current: Bytes,
+}
+
+impl Reader {
+    fn poll_read(&mut self, cx: &mut Context<'_>, target: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        while self.current.is_empty() {
+            match ready!(self.blocks.poll_recv(cx)) {
+                Some(Ok(block)) => self.current = block,
+                Some(Err(error)) => {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, error)));
+                }
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        let len = self.current.len().min(target.remaining());
+        target.put_slice(&self.current.split_to(len));
+        Poll::Ready(Ok(()))
+    }
+
+    /// Everything until the end; what arrived before a failure stays in `gathered`.
+    pub(crate) async fn gather(&mut self, gathered: &mut Vec<u8>) {
+        gathered.extend_from_slice(&std::mem::take(&mut self.current));
+        while let Some(Ok(block)) = self.blocks.recv().await {
+            gathered.extend_from_slice(block.chunk());
+        }
+    }
+}
+
+macro_rules! output_stream {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// Bytes as the process wrote them, in the code page of its shell. Ends with an error when the process was
+        /// lost: what had arrived before is read first.
+        pub struct $name(pub(crate) Reader);
+
+        impl AsyncRead for $name {
+            fn poll_read(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                target: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                self.0.poll_read(cx, target)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+output_stream! {
+    /// Standard output of a remote process.
+    ChildStdout
+}
+output_stream! {
+    /// Standard error of a remote process.
+    ChildStderr
+}

@@ -1,0 +1,335 @@
+//! A process from its start to its clean-up: one task polls for output, one hands input over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, DuplexStream};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use winrm_wsman::{
+    Body, CommandLine, CommandState, Fault, FaultCode, Receive, ReceiveResponse, Send, Signal, State, Stream,
+    WsOption, guid, uri,
+};
+
+use crate::child::Child;
+use crate::error::Error;
+use crate::exit_status::ExitStatus;
+use crate::pipes::{self, Block, ChildStderr, ChildStdout, SEND_BYTES};
+use crate::shell::{ShellInner, forget_if_gone};
+
+/// How a process ended, or why nobody knows.
+pub(crate) type Exit = Result<ExitStatus, Arc<winrm_transport::Error>>;
+
+/// An answer with neither output nor an end should have been a time-out: do not ask again at once.
+const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
+/// A process that ends refuses its remaining input; so long may the news of its end take.
+const REFUSED_INPUT_GRACE: Duration = Duration::from_secs(5);
+
+/// Which streams the caller wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streams {
+    pub(crate) stdin: bool,
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+}
+
+/// A process in a shell.
+pub(crate) struct Remote {
+    shell: Arc<ShellInner>,
+    command_id: String,
+    /// The shell is for this process alone.
+    one_shot: bool,
+    /// We ended it, so that an aborted Receive is its end.
+    terminated: AtomicBool,
+    /// Output that nobody reads no longer holds the process up.
+    stop_delivery: Notify,
+    /// Its owner is gone.
+    abandoned: Notify,
+    /// Nothing is left to clean.
+    finished: AtomicBool,
+}
+
+/// Starts the process and its tasks.
+pub(crate) async fn start(
+    shell: Arc<ShellInner>,
+    one_shot: bool,
+    line: CommandLine,
+    streams: Streams,
+) -> Result<Child, Error> {
+    let mut remote = Remote {
+        shell,
+        // Chosen here, so that a process whose CommandResponse is lost can still be ended.
+        command_id: guid(),
+        one_shot,
+        terminated: AtomicBool::new(false),
+        stop_delivery: Notify::new(),
+        abandoned: Notify::new(),
+        finished: AtomicBool::new(false),
+    };
+    let line = CommandLine { command_id: Some(remote.command_id.clone()), ..line };
+    // From here on dropping `remote` cleans up.
+    let console = if streams.stdin { "FALSE" } else { "TRUE" };
+    let options = vec![WsOption::new(uri::OPTION_CONSOLE_MODE_STDIN, console)];
+    let answer = remote.shell.request(uri::ACTION_COMMAND, options, Body::Command(line)).await;
+    let answer = answer.map_err(|error| Error::Spawn(Arc::new(error)))?;
+    let Body::CommandResponse(response) = answer.body else {
+        return Err(Error::Spawn(Arc::new(remote.shell.client().unexpected(&answer.header))));
+    };
+    remote.command_id = response.command_id;
+    let remote = Arc::new(remote);
+
+    let (exit, exited) = watch::channel(None);
+    let (stdout, stdout_reader) = pipe(streams.stdout);
+    let (stderr, stderr_reader) = pipe(streams.stderr);
+    let (refused, input_refused) = oneshot::channel();
+    let (source, stdin) = streams.stdin.then(pipes::input).unzip();
+    match source {
+        Some(source) => {
+            let pump = pump(Arc::clone(&remote), source, exited.clone(), refused);
+            remote.shell.client().spawn_background(pump);
+        }
+        None => drop(refused),
+    }
+    let child = Child::new(
+        Arc::clone(&remote),
+        exited,
+        stdin,
+        stdout_reader.map(ChildStdout),
+        stderr_reader.map(ChildStderr),
+    );
+    let client = remote.shell.client().clone();
+    let driver = Driver { remote, stdout, stderr, nudge: !streams.stdin };
+    client.spawn_background(driver.run(exit, input_refused));
+    Ok(child)
+}
+
+fn pipe(wanted: bool) -> (Option<mpsc::Sender<Block>>, Option<pipes::Reader>) {
+    wanted.then(pipes::output).unzip()
+}
+
+impl Remote {
+    pub(crate) fn command_id(&self) -> &str {
+        &self.command_id
+    }
+
+    /// The owner is gone: the driver ends the process.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.notify_one();
+    }
+
+    pub(crate) async fn signal(&self, code: &str) -> Result<(), Error> {
+        let body = self.signal_body(code);
+        let answer = self.shell.request(uri::ACTION_SIGNAL, Vec::new(), body).await;
+        answer.map(|_| ()).map_err(|error| Error::Signal(Arc::new(error)))
+    }
+
+    pub(crate) async fn terminate(&self) -> Result<(), Error> {
+        if self.finished.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.terminated.store(true, Ordering::Release);
+        self.stop_delivery.notify_one();
+        self.signal(uri::SIGNAL_TERMINATE).await
+    }
+
+    fn signal_body(&self, code: &str) -> Body {
+        Body::Signal(Signal { command_id: Some(self.command_id.clone()), code: code.to_owned() })
+    }
+
+    /// Frees the process's place behind the caller's back: the whole shell when it was made for it, for then no
+    /// signal is needed.
+    fn clean_up(&self) {
+        if self.finished.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if self.one_shot {
+            return self.shell.delete_in_background();
+        }
+        let shell = Arc::clone(&self.shell);
+        let body = self.signal_body(uri::SIGNAL_TERMINATE);
+        let client = self.shell.client().clone();
+        client.spawn_background(async move {
+            let answer = shell.request(uri::ACTION_SIGNAL, Vec::new(), body).await;
+            if let Err(error) = forget_if_gone(answer) {
+                tracing::debug!(endpoint = %shell.client().endpoint(), %error, "process was not cleaned up");
+            }
+        });
+    }
+
+    /// Hands input over.
+    async fn send(&self, data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
+        let stream =
+            Stream { name: "stdin".to_owned(), command_id: Some(self.command_id.clone()), end, data };
+        let body = Body::Send(Send { streams: vec![stream] });
+        self.shell.request(uri::ACTION_SEND, Vec::new(), body).await.map(|_| ())
+    }
+
+    async fn receive(&self) -> Result<ReceiveResponse, winrm_transport::Error> {
+        let options = vec![WsOption::new(uri::OPTION_KEEP_ALIVE, "TRUE")];
+        let body = Body::Receive(Receive {
+            command_id: Some(self.command_id.clone()),
+            desired_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+        });
+        let answer = self.shell.request(uri::ACTION_RECEIVE, options, body).await?;
+        match answer.body {
+            Body::ReceiveResponse(response) => Ok(response),
+            _ => Err(self.shell.client().unexpected(&answer.header)),
+        }
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.clean_up();
+    }
+}
+
+/// Polls for output until the process ends.
+struct Driver {
+    remote: Arc<Remote>,
+    stdout: Option<mpsc::Sender<Block>>,
+    stderr: Option<mpsc::Sender<Block>>,
+    /// Nobody writes input: a process silent for a whole operation timeout is told so.
+    nudge: bool,
+}
+
+impl Driver {
+    async fn run(
+        mut self,
+        exit: watch::Sender<Option<Exit>>,
+        input_refused: oneshot::Receiver<winrm_transport::Error>,
+    ) {
+        let remote = Arc::clone(&self.remote);
+        let result = tokio::select! {
+            // The unfinished Receive goes, and its connection with it.
+            () = remote.abandoned.notified() => Ok(ExitStatus::terminated()),
+            error = failed_input(input_refused) => Err(error),
+            result = self.poll() => result,
+        };
+        let result = result.map_err(Arc::new);
+        if let Err(error) = &result {
+            for sender in [self.stdout.take(), self.stderr.take()].into_iter().flatten() {
+                // A reader that is behind reads what it has and then sees the end; `wait` tells it why.
+                drop(sender.try_send(Err(Arc::clone(error))));
+            }
+        }
+        // Out of the way before the readers see the end, so that the next command finds the connection free.
+        remote.clean_up();
+        exit.send_replace(Some(result));
+    }
+
+    async fn poll(&mut self) -> Result<ExitStatus, winrm_transport::Error> {
+        loop {
+            match self.remote.receive().await {
+                Ok(answer) => {
+                    if let Some(status) = self.take(answer).await {
+                        return Ok(status);
+                    }
+                }
+                Err(error) => match error.fault().and_then(Fault::wsman_code) {
+                    Some(FaultCode::TIMED_OUT) => self.nudge().await,
+                    Some(code) if self.remote.terminated.load(Ordering::Acquire) && is_end(code) => {
+                        return Ok(ExitStatus::terminated());
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Delivers an answer's output; the status once the process has ended.
+    async fn take(&mut self, answer: ReceiveResponse) -> Option<ExitStatus> {
+        let ours = |id: &Option<String>| {
+            id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&self.remote.command_id))
+        };
+        let empty = answer.streams.is_empty();
+        for stream in answer.streams.into_iter().filter(|stream| ours(&stream.command_id)) {
+            let target = match stream.name.as_str() {
+                "stdout" => &mut self.stdout,
+                "stderr" => &mut self.stderr,
+                _ => continue,
+            };
+            deliver(target, stream, &self.remote).await;
+        }
+        match answer.command_state {
+            Some(CommandState { state: State::Done, exit_code, command_id }) if ours(&command_id) => {
+                Some(exit_code.map_or_else(ExitStatus::terminated, ExitStatus::exited))
+            }
+            _ => {
+                if empty {
+                    tokio::time::sleep(EMPTY_ANSWER_PAUSE).await;
+                }
+                None
+            }
+        }
+    }
+
+    /// Tells end-of-file, once. Whether the process takes it is its own affair.
+    async fn nudge(&mut self) {
+        if std::mem::take(&mut self.nudge)
+            && let Err(error) = self.remote.send(Bytes::new(), true).await
+        {
+            tracing::debug!(%error, "end-of-file was not taken");
+        }
+    }
+}
+
+/// Faults by which a pending Receive ends when its command was terminated.
+fn is_end(code: FaultCode) -> bool {
+    code.is_shell_gone()
+}
+
+/// Waits for room. A reader that is gone no longer counts; nor does one that is behind when the process was
+/// terminated.
+async fn deliver(target: &mut Option<mpsc::Sender<Block>>, stream: Stream, remote: &Remote) {
+    let Some(sender) = target else { return };
+    if !stream.data.is_empty()
+        && let Err(mpsc::error::TrySendError::Full(block)) = sender.try_send(Ok(stream.data))
+        && !remote.terminated.load(Ordering::Acquire)
+    {
+        tokio::select! {
+            _ = sender.send(block) => {}
+            () = remote.stop_delivery.notified() => {}
+        }
+    }
+    if stream.end {
+        *target = None;
+    }
+}
+
+/// Never returns unless input was refused and the process goes on as if nothing had happened.
+async fn failed_input(refused: oneshot::Receiver<winrm_transport::Error>) -> winrm_transport::Error {
+    match refused.await {
+        Ok(error) => {
+            tokio::time::sleep(REFUSED_INPUT_GRACE).await;
+            error
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Hands over what the caller writes, in few requests, and its end.
+async fn pump(
+    remote: Arc<Remote>,
+    mut source: DuplexStream,
+    mut exited: watch::Receiver<Option<Exit>>,
+    refused: oneshot::Sender<winrm_transport::Error>,
+) {
+    loop {
+        let mut data = BytesMut::with_capacity(SEND_BYTES);
+        let read = tokio::select! {
+            read = source.read_buf(&mut data) => read,
+            _ = exited.wait_for(Option::is_some) => return,
+        };
+        let end = matches!(read, Ok(0) | Err(_));
+        if let Err(error) = remote.send(data.freeze(), end).await {
+            // Dropping `source` tells the caller by a broken pipe.
+            drop(refused.send(error));
+            return;
+        }
+        if end {
+            return;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! A shell: the place on the host in which processes run (MS-WSMV 3.1.4.5.2).
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use winrm_transport::Client;
+use winrm_wsman::{
+    Body, Fault, FaultCode, Header, Message, Selector, Variable, WsOption, XsDuration, message_id, uri,
+};
+
+use crate::command::Command;
+use crate::error::Error;
+
+/// UTF-8.
+pub const DEFAULT_CODEPAGE: u32 = 65001;
+
+/// What a shell is opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) codepage: u32,
+    pub(crate) no_profile: bool,
+    pub(crate) current_dir: Option<String>,
+    pub(crate) environment: Vec<Variable>,
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            codepage: DEFAULT_CODEPAGE,
+            no_profile: false,
+            current_dir: None,
+            environment: Vec::new(),
+            idle_timeout: None,
+        }
+    }
+}
+
+/// Opens a [`Shell`].
+#[derive(Clone, Debug)]
+pub struct ShellBuilder {
+    client: Client,
+    settings: Settings,
+}
+
+impl ShellBuilder {
+    /// A shell of `client`'s host, with code page 65001 (UTF-8), the user's profile, directory and environment.
+    pub fn new(client: &Client) -> Self {
+        Self { client: client.clone(), settings: Settings::default() }
+    }
+
+    /// The console's code page, which is the encoding of what most programs write; 65001 (UTF-8) unless set.
+    pub fn codepage(mut self, codepage: u32) -> Self {
+        self.settings.codepage = codepage;
+        self
+    }
+
+    /// Does not load the user's profile (`WINRS_NOPROFILE`): faster, and without its environment.
+    pub fn no_profile(mut self, no_profile: bool) -> Self {
+        self.settings.no_profile = no_profile;
+        self
+    }
+
+    /// The directory processes start in; the user's profile folder unless set.
+    pub fn current_dir(mut self, directory: impl Into<String>) -> Self {
+        self.settings.current_dir = Some(directory.into());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.environment.push(Variable::new(name, value));
+        self
+    }
+
+    /// How long the service keeps the shell while nobody uses it; the service's own setting (two hours by default)
+    /// unless set.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`Error::Open`] with the service's or the network's reason.
+    pub async fn open(self) -> Result<Shell, Error> {
+        Ok(Shell { inner: ShellInner::open(&self.client, &self.settings).await? })
+    }
+}
+
+/// An open shell. Commands in it share its directory, environment and code page, and may run at the same time.
+///
+/// Clones share the shell. When the last one and all its processes are dropped, it is deleted behind the caller's
+/// back; [`Client::close`] waits for that. [`close`](Self::close) does it at once and tells of errors.
+#[derive(Clone)]
+pub struct Shell {
+    inner: Arc<ShellInner>,
+}
+
+impl Shell {
+    /// A builder for a shell on `client`'s host.
+    pub fn builder(client: &Client) -> ShellBuilder {
+        ShellBuilder::new(client)
+    }
+
+    /// A command to run in this shell.
+    pub fn command(&self, program: impl Into<String>) -> Command {
+        Command::in_shell(Arc::clone(&self.inner), program.into())
+    }
+
+    /// A whole line for the shell's command interpreter, `cmd`, sent as it is: `dir | findstr x`.
+    pub fn raw_command(&self, line: impl Into<String>) -> Command {
+        self.command(line).into_raw_line()
+    }
+
+    /// The id the service gave it.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// Deletes the shell; processes still running in it end.
+    ///
+    /// # Errors
+    /// [`Error::Delete`]. That the shell is gone already is no error.
+    pub async fn close(self) -> Result<(), Error> {
+        self.inner.delete().await.map_err(|error| Error::Delete(Arc::new(error)))
+    }
+}
+
+impl fmt::Debug for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shell").field(&self.inner.id).finish()
+    }
+}
+
+/// What every request to a shell needs. Dropping the last handle deletes it.
+pub(crate) struct ShellInner {
+    client: Client,
+    id: String,
+    resource_uri: String,
+    /// Windows refuses Disconnect for a shell created without one, and wants it in every request to one with.
+    session_id: String,
+    deleted: AtomicBool,
+}
+
+impl ShellInner {
+    pub(crate) async fn open(client: &Client, settings: &Settings) -> Result<Arc<Self>, Error> {
+        let session_id = message_id();
+        let mut header = client.header(uri::RESOURCE_URI_CMD, uri::ACTION_CREATE);
+        header.session_id = Some(session_id.clone());
+        let flag = |on| if on { "TRUE" } else { "FALSE" };
+        header.options = vec![
+            WsOption::new(uri::OPTION_NO_PROFILE, flag(settings.no_profile)),
+            WsOption::new(uri::OPTION_CODEPAGE, settings.codepage.to_string()),
+        ];
+        let body = winrm_wsman::Shell {
+            environment: settings.environment.clone(),
+            working_directory: settings.current_dir.clone(),
+            idle_timeout: settings.idle_timeout.and_then(|timeout| XsDuration::try_from(timeout).ok()),
+            input_streams: vec!["stdin".to_owned()],
+            output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+            ..winrm_wsman::Shell::default()
+        };
+        let answer = client
+            .request(Message::new(header, Body::Create(Box::new(body))))
+            .await
+            .map_err(|error| Error::Open(Arc::new(error)))?;
+        let Body::CreateResponse(created) = answer.body else {
+            return Err(Error::Open(Arc::new(client.unexpected(&answer.header))));
+        };
+        let id = created.shell_id().ok_or(Error::NoShellId)?.to_owned();
+        // Later requests must name the resource as Create did, or the service finds no such shell.
+        let resource_uri = uri::RESOURCE_URI_CMD.to_owned();
+        tracing::debug!(endpoint = %client.endpoint(), shell = id, "shell opened");
+        Ok(Arc::new(Self {
+            client: client.clone(),
+            id,
+            resource_uri,
+            session_id,
+            deleted: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The header of a request to this shell.
+    pub(crate) fn header(&self, action: &str) -> Header {
+        let mut header = self.client.header(&self.resource_uri, action);
+        header.session_id = Some(self.session_id.clone());
+        header.selectors = vec![Selector::new(uri::SELECTOR_SHELL_ID, &self.id)];
+        header
+    }
+
+    pub(crate) async fn request(
+        &self,
+        action: &str,
+        options: Vec<WsOption>,
+        body: Body,
+    ) -> Result<Message, winrm_transport::Error> {
+        let mut header = self.header(action);
+        header.options = options;
+        self.client.request(Message::new(header, body)).await
+    }
+
+    /// Deletes it once. That it is gone already is what was wanted.
+    async fn delete(&self) -> Result<(), winrm_transport::Error> {
+        if self.deleted.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let request = Message::new(self.header(uri::ACTION_DELETE), Body::Delete);
+        forget_if_gone(self.client.request(request).await)
+    }
+
+    /// Deletes it behind the caller's back.
+    pub(crate) fn delete_in_background(&self) {
+        if self.deleted.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let client = self.client.clone();
+        let id = self.id.clone();
+        let request = Message::new(self.header(uri::ACTION_DELETE), Body::Delete);
+        self.client.spawn_background(async move {
+            if let Err(error) = forget_if_gone(client.request(request).await) {
+                tracing::warn!(endpoint = %client.endpoint(), shell = id, %error, "shell could not be deleted");
+            }
+        });
+    }
+}
+
+impl Drop for ShellInner {
+    fn drop(&mut self) {
+        self.delete_in_background();
+    }
+}
+
+/// Clean-up after a reboot or a time-out finds nothing to clean.
+pub(crate) fn forget_if_gone(
+    result: Result<Message, winrm_transport::Error>,
+) -> Result<(), winrm_transport::Error> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if error.fault().and_then(Fault::wsman_code).is_some_and(FaultCode::is_shell_gone) => {
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}

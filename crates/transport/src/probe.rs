@@ -1,0 +1,83 @@
+//! What answers at an endpoint, and what it offers, without logging on.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use winrm_wsman::{Body, Header, IdentifyResponse, Message};
+
+use crate::ClientBuilder;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Step};
+use crate::http::{HttpConnection, Reply, Request};
+use crate::session::{SOAP, connect, offered, within};
+
+/// The header that lets WinRM answer Identify without log-on.
+const UNAUTHENTICATED: (&str, &str) = ("WSMANIDENTIFY", "unauthenticated");
+/// The longest answer to a probe, in bytes.
+const LIMIT: usize = 64 * 1024;
+/// How long the endpoint may take for each answer.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What [`probe`] found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// What the service says of itself without log-on: never its operating system's version. `None` when it does
+    /// not answer, as Windows does not where anonymous Identify is switched off.
+    pub identity: Option<IdentifyResponse>,
+    /// The authentication schemes it offers, in its order.
+    pub schemes: Vec<String>,
+    /// The `Server` header: `Microsoft-HTTPAPI/2.0` for Windows.
+    pub server: Option<String>,
+    /// The status of a request without log-on; 401 is what a WinRM service answers.
+    pub status: StatusCode,
+}
+
+/// Asks the endpoint of `builder` who it is and which schemes it offers. No credentials are needed or sent.
+///
+/// # Errors
+/// When nothing answers in HTTP.
+pub async fn probe(builder: &ClientBuilder) -> Result<Probe, Error> {
+    let config = builder.config();
+    let endpoint = &config.endpoint;
+    let mut http = connect(config).await?;
+    let mut document = bytes::BytesMut::new();
+    Message::new(Header::default(), Body::Identify)
+        .encode_into(&mut document)
+        .map_err(|error| Error::new(endpoint, Step::Exchange, ErrorKind::Encode(Box::new(error))))?;
+    let identified = post(endpoint, &mut http, document.freeze(), true).await?;
+    let identity = identified.status.is_success().then(|| identity(&identified)).flatten();
+    if !http.is_open() {
+        http = connect(config).await?;
+    }
+    // Without the header every service asks for log-on, and says how.
+    let refused = post(endpoint, &mut http, Bytes::new(), false).await?;
+    let server = [&refused, &identified]
+        .into_iter()
+        .find_map(|reply| Some(reply.headers.get(header::SERVER)?.to_str().ok()?.to_owned()));
+    Ok(Probe { identity, schemes: offered(&refused), server, status: refused.status })
+}
+
+fn identity(reply: &Reply) -> Option<IdentifyResponse> {
+    match Message::decode(&reply.body).ok()?.body {
+        Body::IdentifyResponse(response) => Some(response),
+        _ => None,
+    }
+}
+
+async fn post(
+    endpoint: &Endpoint,
+    http: &mut HttpConnection,
+    body: Bytes,
+    unauthenticated: bool,
+) -> Result<Reply, Error> {
+    let request = Request {
+        authorization: None,
+        content_type: SOAP,
+        extra: unauthenticated.then_some(UNAUTHENTICATED),
+        body,
+        limit: LIMIT,
+    };
+    within(DEADLINE, http.exchange(request)).await.map_err(|kind| Error::new(endpoint, Step::Negotiate, kind))
+}
