@@ -149,6 +149,15 @@ impl Start {
 }
 
 /// NEGOTIATE sent, CHALLENGE awaited.
+///
+/// Answering takes the state, so that a handshake cannot be continued twice:
+///
+/// ```compile_fail,E0382
+/// # fn twice(state: winrm_ntlm::client::AwaitChallenge, challenge: &[u8], fresh: &winrm_ntlm::Fresh) {
+/// let first = state.authenticate(challenge, fresh);
+/// let second = state.authenticate(challenge, fresh);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AwaitChallenge {
     credentials: Credentials,

@@ -173,6 +173,9 @@ pub enum Error {
     /// The MIC does not match the three messages: one of them was changed on the way.
     #[error("the MIC does not match: a handshake message was changed on the way")]
     MicMismatch,
+    /// The response does not repeat the time that the CHALLENGE named: the CHALLENGE was changed on the way.
+    #[error("the client answered another CHALLENGE than was sent")]
+    ChallengeChanged,
     /// Channel bindings are required and the client sent none, or sixteen zero bytes.
     #[error("the client sent no channel bindings and they are required here")]
     ChannelBindingsMissing,

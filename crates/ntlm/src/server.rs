@@ -12,6 +12,7 @@ use crate::fresh::Fresh;
 use crate::message::{AuthenticateMessage, ChallengeMessage, NegotiateMessage};
 #[cfg(doc)]
 use crate::session::Session;
+use crate::time::FileTime;
 
 /// Nothing received yet.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ impl Start {
             challenge: bytes.clone(),
             negotiate_flags: flags,
             server_challenge: fresh.server_challenge,
+            time: Some(fresh.time),
         };
         Ok((state, bytes))
     }
@@ -63,6 +65,8 @@ pub struct AwaitAuthenticate {
     challenge: Vec<u8>,
     negotiate_flags: NegotiateFlags,
     server_challenge: [u8; 8],
+    /// MsvAvTimestamp of the CHALLENGE.
+    time: Option<FileTime>,
 }
 
 impl AwaitAuthenticate {
@@ -73,13 +77,15 @@ impl AwaitAuthenticate {
     /// # Errors
     /// [`Error::Decode`] when `challenge` is not a CHALLENGE message.
     pub fn resume(config: Config, negotiate: &[u8], challenge: &[u8]) -> Result<Self, Error> {
-        let message = ChallengeMessage::decode(challenge).map_err(Error::decode(MessageType::Challenge))?;
+        let decode = Error::decode(MessageType::Challenge);
+        let message = ChallengeMessage::decode(challenge).map_err(&decode)?;
         Ok(Self {
             config,
             negotiate: negotiate.to_vec(),
             challenge: challenge.to_vec(),
             negotiate_flags: message.negotiate_flags,
             server_challenge: message.server_challenge,
+            time: message.av_pairs().map_err(&decode)?.timestamp(),
         })
     }
 

@@ -102,7 +102,8 @@ impl Logon {
     /// clients may leave theirs out or name the server's.
     ///
     /// # Errors
-    /// [`Error::UnknownUser`], [`Error::WrongPassword`]; [`Error::MicMissing`] and [`Error::MicMismatch`];
+    /// [`Error::UnknownUser`], [`Error::WrongPassword`]; [`Error::MicMissing`], [`Error::MicMismatch`] and
+    /// [`Error::ChallengeChanged`];
     /// [`Error::ChannelBindingsMissing`] and [`Error::ChannelBindingsMismatch`]; [`Error::NoSessionKey`] and
     /// [`Error::MalformedResponse`] for broken messages; [`Error::WrongLogonKind`] for an anonymous log-on.
     pub fn verify(self, credentials: &Credentials) -> Result<Session, Error> {
@@ -148,6 +149,7 @@ impl Logon {
             let session_key = self.exported_session_key(&base)?;
             self.check_mic(&session_key)?;
         }
+        self.check_time(&av_pairs)?;
         self.check_channel_bindings(Some(&av_pairs))?;
         self.establish(&base, mic_provided)
     }
@@ -186,6 +188,15 @@ impl Logon {
         field.fill(0);
         let expected = hash::mic(session_key, [&self.state.negotiate, &self.state.challenge, &zeroed]);
         if expected.ct_eq(&sent).into() { Ok(()) } else { Err(Error::MicMismatch) }
+    }
+
+    /// The response repeats the CHALLENGE's pairs under its MAC (MS-NLMP 3.3.2). Whoever takes the time out of the CHALLENGE
+    /// on its way keeps the client from sending a MIC, and shows here.
+    fn check_time(&self, av_pairs: &AvPairs) -> Result<(), Error> {
+        match self.state.time {
+            Some(sent) if av_pairs.timestamp() != Some(sent) => Err(Error::ChallengeChanged),
+            _ => Ok(()),
+        }
     }
 
     /// Sixteen zero bytes mean "none" (MS-NLMP 2.2.2.1).
