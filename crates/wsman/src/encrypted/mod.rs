@@ -37,7 +37,7 @@ pub use split::{FrameError, Part, split};
 pub const PROTOCOL_SPNEGO: &str = "application/HTTP-SPNEGO-session-encrypted";
 /// Protocol of scheme Kerberos only.
 pub const PROTOCOL_KERBEROS: &str = "application/HTTP-Kerberos-session-encrypted";
-/// Protocol of scheme CredSSP.
+/// Protocol of scheme `CredSSP`.
 pub const PROTOCOL_CREDSSP: &str = "application/HTTP-CredSSP-session-encrypted";
 /// The boundary that Windows insists on, blank included.
 pub const BOUNDARY: &str = "Encrypted Boundary";
@@ -45,7 +45,7 @@ pub const BOUNDARY: &str = "Encrypted Boundary";
 /// Room that [`seal`] wants before the envelope, in bytes: enough for the part headers and a token header of 128 bytes.
 pub const HEADROOM: usize = 448;
 
-/// Plaintext bytes in one chunk of CredSSP: one TLS record.
+/// Plaintext bytes in one chunk of `CredSSP`: one TLS record.
 pub const CREDSSP_CHUNK: usize = 16_384;
 
 /// How a body is laid out.
@@ -76,7 +76,7 @@ impl Layout {
         Self::new(PROTOCOL_KERBEROS, None)
     }
 
-    /// For scheme CredSSP: chunks of [`CREDSSP_CHUNK`] bytes.
+    /// For scheme `CredSSP`: chunks of [`CREDSSP_CHUNK`] bytes.
     pub fn credssp() -> Self {
         Self::new(PROTOCOL_CREDSSP, Some(CREDSSP_CHUNK))
     }

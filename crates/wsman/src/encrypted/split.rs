@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Layout;
 
-/// Most chunks in one body: 64 MiB of CredSSP.
+/// Most chunks in one body: 64 MiB of `CredSSP`.
 const MAX_CHUNKS: usize = 4096;
 
 /// Most bytes by which sealing lengthens a chunk beyond `Length` and the token header. TLS adds up to 48,
@@ -125,13 +125,7 @@ impl<'a> Cursor<'a> {
 
     fn skip_line_end(&mut self) -> bool {
         let rest = self.rest();
-        let end = if rest.starts_with(b"\r\n") {
-            2
-        } else if rest.starts_with(b"\n") {
-            1
-        } else {
-            0
-        };
+        let end = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
         self.at += end;
         end > 0
     }
@@ -203,7 +197,8 @@ impl<'a> Cursor<'a> {
             self.at += 2;
         }
         let line_end = self.skip_line_end();
-        if self.rest().is_empty() {
+        // OMI ends a body with an empty line.
+        if self.rest().trim_ascii().is_empty() {
             return Ok(false);
         }
         if closing {
@@ -230,7 +225,7 @@ fn original_content(value: &str) -> Option<(String, usize)> {
                 length = Some(value.parse().ok()?);
             }
             Some((name, value)) if name.trim().eq_ignore_ascii_case("type") => {
-                media.insert_str(0, value.trim())
+                media.insert_str(0, value.trim());
             }
             _ => {
                 media.push(';');

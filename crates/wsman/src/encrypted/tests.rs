@@ -3,9 +3,16 @@ use std::convert::Infallible;
 use super::*;
 use bytes::BytesMut;
 
+fn xor(bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte ^= 0xa5;
+    }
+}
+
 /// Xor stands in for a cipher; the header repeats the length, so that a wrong chunk is noticed.
+#[expect(clippy::unnecessary_wraps, reason = "sealing may fail")]
 fn wrap(message: &mut [u8]) -> Result<Vec<u8>, Infallible> {
-    message.iter_mut().for_each(|byte| *byte ^= 0xa5);
+    xor(message);
     Ok(message.len().to_le_bytes().to_vec())
 }
 
@@ -13,7 +20,7 @@ fn unwrap(header: &[u8], sealed: &mut [u8]) -> Result<(), &'static str> {
     if header != sealed.len().to_le_bytes() {
         return Err("length");
     }
-    sealed.iter_mut().for_each(|byte| *byte ^= 0xa5);
+    xor(sealed);
     Ok(())
 }
 
@@ -125,6 +132,7 @@ fn variants_of_the_framing_are_read() {
         ("Boundary--\r\n", "Boundary--"),
         ("Boundary--\r\n", "Boundary\r\n"),
         ("Boundary--\r\n", "Boundary"),
+        ("Boundary--\r\n", "Boundary--\r\n\r\n"),
     ] {
         let body = BytesMut::from(plain.replace(from, to).as_bytes());
         let opened = open(&content_type, body, |header, _| {

@@ -1,8 +1,8 @@
-//! The numbers of WSManFault (MS-WSMV 2.2.4.43): Win32 errors and those of the Windows header `wsmerror.h`.
+//! The numbers of `WSManFault` (MS-WSMV 2.2.4.43): Win32 errors and those of the Windows header `wsmerror.h`.
 
 use std::fmt;
 
-/// The `Code` of a WSManFault: a Win32 error or an HRESULT. Unknown numbers are kept.
+/// The `Code` of a `WSManFault`: a Win32 error or an HRESULT. Unknown numbers are kept.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub struct FaultCode(pub u32);
 

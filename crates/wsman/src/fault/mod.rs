@@ -83,7 +83,7 @@ impl Fault {
         self.reason.first().map_or("", |r| r.text.as_str())
     }
 
-    /// The number of the fault: of the WSManFault, else the one that WMI hides in an `MSFT_WmiError`.
+    /// The number of the fault: of the `WSManFault`, else the one that WMI hides in an `MSFT_WmiError`.
     pub fn wsman_code(&self) -> Option<FaultCode> {
         self.wsman_fault.as_ref().map(|fault| fault.code).or_else(|| self.wmi_error_code())
     }

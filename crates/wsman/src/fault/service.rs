@@ -22,13 +22,13 @@ const TOO_MANY_SHELLS: &str = "The WS-Management service cannot process the requ
 const ACCESS_DENIED: &str = "Access is denied. ";
 
 /// A subcode of DSP0226 section 14.6.
-fn wsman(local: &str) -> Option<QName> {
-    Some(QName::new(uri::NS_WSMAN, "w", local))
+fn wsman(local: &str) -> QName {
+    QName::new(uri::NS_WSMAN, "w", local)
 }
 
 /// A subcode of WS-Addressing.
-fn addressing(local: &str) -> Option<QName> {
-    Some(QName::new(uri::NS_ADDRESSING, "a", local))
+fn addressing(local: &str) -> QName {
+    QName::new(uri::NS_ADDRESSING, "a", local)
 }
 
 impl Fault {
@@ -38,7 +38,7 @@ impl Fault {
         self
     }
 
-    /// Adds a WSManFault with its own text.
+    /// Adds a `WSManFault` with its own text.
     pub fn with_wsman_fault(mut self, code: FaultCode, machine: &str, message: impl Into<String>) -> Self {
         self.wsman_fault = Some(WsManFault {
             code,
@@ -49,7 +49,7 @@ impl Fault {
         self
     }
 
-    /// Adds a WSManFault whose text comes from a provider.
+    /// Adds a `WSManFault` whose text comes from a provider.
     fn with_provider(mut self, code: FaultCode, machine: &str, provider: ProviderFault) -> Self {
         self.wsman_fault = Some(WsManFault {
             code,
@@ -69,7 +69,7 @@ impl Fault {
             message: Some(INVALID_SELECTORS.to_owned()),
             provider_fault: None,
         };
-        Self::new("Sender", wsman("InvalidSelectors"), INVALID_SELECTORS)
+        Self::new("Sender", Some(wsman("InvalidSelectors")), INVALID_SELECTORS)
             .with_fault_detail(uri::FAULT_DETAIL_UNEXPECTED_SELECTORS)
             .with_provider(
                 code,
@@ -85,14 +85,14 @@ impl Fault {
 
     /// The shell has no such command (2150858843).
     pub fn command_not_found(machine: &str) -> Self {
-        Self::new("Sender", wsman("InvalidSelectors"), INVALID_SELECTORS)
+        Self::new("Sender", Some(wsman("InvalidSelectors")), INVALID_SELECTORS)
             .with_fault_detail(uri::FAULT_DETAIL_UNEXPECTED_SELECTORS)
             .with_wsman_fault(FaultCode::INVALID_SELECTORS, machine, UNKNOWN_COMMAND)
     }
 
     /// Nothing happened within the operation timeout (2150858793); the client asks again.
     pub fn timed_out(machine: &str) -> Self {
-        Self::new("Receiver", wsman("TimedOut"), TIMED_OUT).with_wsman_fault(
+        Self::new("Receiver", Some(wsman("TimedOut")), TIMED_OUT).with_wsman_fault(
             FaultCode::TIMED_OUT,
             machine,
             TIMED_OUT,
@@ -101,7 +101,7 @@ impl Fault {
 
     /// The shell plug-in refused a value (87).
     pub fn invalid_parameter(machine: &str) -> Self {
-        Self::new("Sender", wsman("InvalidParameter"), INVALID_PARAMETER)
+        Self::new("Sender", Some(wsman("InvalidParameter")), INVALID_PARAMETER)
             .with_fault_detail(uri::FAULT_DETAIL_INVALID_VALUE)
             .with_provider(
                 FaultCode::INVALID_PARAMETER,
@@ -123,7 +123,7 @@ impl Fault {
 
     /// The resource URI names nothing (2150858752).
     pub fn resource_not_found(machine: &str) -> Self {
-        Self::new("Sender", addressing("DestinationUnreachable"), UNKNOWN_RESOURCE)
+        Self::new("Sender", Some(addressing("DestinationUnreachable")), UNKNOWN_RESOURCE)
             .with_fault_detail(uri::FAULT_DETAIL_INVALID_RESOURCE_URI)
             .with_wsman_fault(FaultCode::RESOURCE_NOT_FOUND, machine, UNKNOWN_RESOURCE)
     }
@@ -131,7 +131,7 @@ impl Fault {
     /// The resource has no such action.
     pub fn action_not_supported(machine: &str, action: &str) -> Self {
         let reason = format!("The action {action} is not supported by the service. ");
-        Self::new("Sender", addressing("ActionNotSupported"), reason.as_str()).with_wsman_fault(
+        Self::new("Sender", Some(addressing("ActionNotSupported")), reason.as_str()).with_wsman_fault(
             FaultCode::ACTION_NOT_SUPPORTED,
             machine,
             reason,
@@ -141,18 +141,15 @@ impl Fault {
     /// A header that every request needs is missing.
     pub fn header_required(machine: &str, name: &str) -> Self {
         let reason = format!("The request lacks the SOAP header {name}. ");
-        Self::new("Sender", addressing("MessageInformationHeaderRequired"), reason.as_str()).with_wsman_fault(
-            FaultCode::MESSAGE_HEADER_REQUIRED,
-            machine,
-            reason,
-        )
+        Self::new("Sender", Some(addressing("MessageInformationHeaderRequired")), reason.as_str())
+            .with_wsman_fault(FaultCode::MESSAGE_HEADER_REQUIRED, machine, reason)
     }
 
     /// The body does not match its schema; `field` is the offending element (2150858817).
     pub fn schema_validation(machine: &str, field: &str) -> Self {
         let reason =
             format!("The SOAP XML in the message does not match the corresponding XML schema: {field}. ");
-        Self::new("Sender", wsman("SchemaValidationError"), reason.as_str()).with_wsman_fault(
+        Self::new("Sender", Some(wsman("SchemaValidationError")), reason.as_str()).with_wsman_fault(
             FaultCode::SCHEMA_VALIDATION_ERROR,
             machine,
             reason,
@@ -162,7 +159,7 @@ impl Fault {
     /// An option with `MustComply` is not known.
     pub fn invalid_option(machine: &str, name: &str) -> Self {
         let reason = format!("The option {name} is not valid for the resource. ");
-        Self::new("Sender", wsman("InvalidOptions"), reason.as_str())
+        Self::new("Sender", Some(wsman("InvalidOptions")), reason.as_str())
             .with_fault_detail(uri::FAULT_DETAIL_INVALID_OPTIONS)
             .with_wsman_fault(FaultCode::INVALID_OPTIONS, machine, reason)
     }
@@ -173,14 +170,14 @@ impl Fault {
             "The WS-Management service cannot process the request because the message is larger than the maximum \
              envelope size of {maximum} bytes. "
         );
-        Self::new("Sender", wsman("EncodingLimit"), reason.as_str())
+        Self::new("Sender", Some(wsman("EncodingLimit")), reason.as_str())
             .with_fault_detail(uri::FAULT_DETAIL_MAX_ENVELOPE_SIZE)
             .with_wsman_fault(FaultCode::ENVELOPE_TOO_LARGE, machine, reason)
     }
 
-    /// The shell was created under another SessionId (2150859023).
+    /// The shell was created under another `SessionId` (2150859023).
     pub fn session_id_mismatch(machine: &str) -> Self {
-        Self::new("Sender", wsman("InvalidParameter"), INVALID_PARAMETER)
+        Self::new("Sender", Some(wsman("InvalidParameter")), INVALID_PARAMETER)
             .with_fault_detail(uri::FAULT_DETAIL_INVALID_VALUE)
             .with_wsman_fault(
                 FaultCode::SESSION_ID_MISMATCH,
@@ -191,7 +188,7 @@ impl Fault {
 
     /// The user has too many shells (2150859173).
     pub fn too_many_shells(machine: &str) -> Self {
-        Self::new("Sender", wsman("QuotaLimit"), TOO_MANY_SHELLS).with_wsman_fault(
+        Self::new("Sender", Some(wsman("QuotaLimit")), TOO_MANY_SHELLS).with_wsman_fault(
             FaultCode::MAX_SHELLS_FOR_USER,
             machine,
             TOO_MANY_SHELLS,
@@ -201,7 +198,7 @@ impl Fault {
     /// The user has too many operations (2150859174).
     pub fn too_many_operations(machine: &str) -> Self {
         let reason = "The maximum number of concurrent operations for this user has been exceeded. ";
-        Self::new("Sender", wsman("QuotaLimit"), reason).with_wsman_fault(
+        Self::new("Sender", Some(wsman("QuotaLimit")), reason).with_wsman_fault(
             FaultCode::MAX_OPERATIONS_FOR_USER,
             machine,
             reason,
@@ -210,7 +207,7 @@ impl Fault {
 
     /// The account may not do this (5).
     pub fn access_denied(machine: &str) -> Self {
-        Self::new("Sender", wsman("AccessDenied"), ACCESS_DENIED).with_wsman_fault(
+        Self::new("Sender", Some(wsman("AccessDenied")), ACCESS_DENIED).with_wsman_fault(
             FaultCode::ACCESS_DENIED,
             machine,
             ACCESS_DENIED,
@@ -219,6 +216,6 @@ impl Fault {
 
     /// The service failed (DSP0226 section 14.6, `wsman:InternalError`).
     pub fn internal_error(machine: &str, code: FaultCode, reason: &str) -> Self {
-        Self::new("Receiver", wsman("InternalError"), reason).with_wsman_fault(code, machine, reason)
+        Self::new("Receiver", Some(wsman("InternalError")), reason).with_wsman_fault(code, machine, reason)
     }
 }

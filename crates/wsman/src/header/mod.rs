@@ -48,7 +48,7 @@ pub struct Header {
     pub options: Vec<WsOption>,
     /// `w:SelectorSet`.
     pub selectors: Vec<Selector>,
-    /// Names in `s:NotUnderstood`, beside a MustUnderstand fault (SOAP 1.2 part 1, section 5.4.8).
+    /// Names in `s:NotUnderstood`, beside a `MustUnderstand` fault (SOAP 1.2 part 1, section 5.4.8).
     pub not_understood: Vec<QName>,
     /// Blocks that we do not know although their sender set `mustUnderstand`: a service answers them with
     /// [`Fault::not_understood`](crate::Fault::not_understood). Other unknown blocks are dropped.
@@ -98,7 +98,7 @@ impl Selector {
 }
 
 impl Header {
-    /// The header of a request: To, ResourceURI, Action, a new MessageID and the anonymous ReplyTo.
+    /// The header of a request: To, `ResourceURI`, Action, a new `MessageID` and the anonymous `ReplyTo`.
     pub fn request(
         to: impl Into<String>,
         resource_uri: impl Into<String>,
@@ -114,9 +114,9 @@ impl Header {
         }
     }
 
-    /// The header of an answer: Action, a new MessageID, To the anonymous endpoint, RelatesTo the request.
+    /// The header of an answer: Action, a new `MessageID`, To the anonymous endpoint, `RelatesTo` the request.
     ///
-    /// OperationID and SequenceId are echoed when the request has them, as Windows does
+    /// `OperationID` and `SequenceId` are echoed when the request has them, as Windows does
     /// (MS-WSMV 3.1.4.1.39).
     pub fn response_to(request: &Self, action: impl Into<String>) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl Header {
         self.selector(uri::SELECTOR_SHELL_ID)
     }
 
-    /// Whether this answers the request with that header: RelatesTo is its MessageID.
+    /// Whether this answers the request with that header: `RelatesTo` is its `MessageID`.
     ///
     /// Services answer in another case than they were asked in, so case does not count.
     pub fn relates_to(&self, request: &Self) -> bool {
@@ -161,7 +161,7 @@ impl Header {
     }
 }
 
-/// A new MessageID, SessionId or OperationID: `uuid:` and a random GUID in upper case.
+/// A new `MessageID`, `SessionId` or `OperationID`: `uuid:` and a random GUID in upper case.
 pub fn message_id() -> String {
     format!("uuid:{}", guid())
 }

@@ -28,7 +28,7 @@ pub struct Message {
     pub body: Body,
 }
 
-/// What a message says; decided by Action, ResourceURI and the element in the body together.
+/// What a message says; decided by Action, `ResourceURI` and the element in the body together.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Body {

@@ -48,7 +48,7 @@ impl Message {
         while let Some(start) = r.next_child()? {
             match start.name().as_pair() {
                 (uri::NS_SOAP, "Header") if body.is_none() => {
-                    set(&mut header, Header::read(r)?, r, "s:Header")?
+                    set(&mut header, Header::read(r)?, r, "s:Header")?;
                 }
                 (uri::NS_SOAP, "Body") => {
                     let header = header.get_or_insert_default();

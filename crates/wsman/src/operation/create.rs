@@ -12,8 +12,8 @@ use crate::error::{DecodeError, EncodeError};
 use crate::header::Selector;
 use crate::uri;
 
-/// `rsp:Shell`: what a client asks for in Create, and what the service tells of a shell in CreateResponse,
-/// GetResponse and EnumerateResponse (MS-WSMV 2.2.4.37).
+/// `rsp:Shell`: what a client asks for in Create, and what the service tells of a shell in `CreateResponse`,
+/// `GetResponse` and `EnumerateResponse` (MS-WSMV 2.2.4.37).
 ///
 /// Build one with the fields you need and `..Shell::default()`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -74,7 +74,7 @@ impl Enumerate {
                     set(&mut enumerate.max_elements, maximum, r, "w:MaxElements")?;
                 }
                 (uri::NS_WSMAN, "EnumerationMode") => {
-                    set(&mut enumerate.mode, text(r)?, r, "w:EnumerationMode")?
+                    set(&mut enumerate.mode, text(r)?, r, "w:EnumerationMode")?;
                 }
                 (uri::NS_WSMAN | uri::NS_ENUMERATION, "Filter") => {
                     let filter = Filter::read(r, &start)?;

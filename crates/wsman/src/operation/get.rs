@@ -7,7 +7,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::operation::create::Shell;
 use crate::uri;
 
-/// A resource as GetResponse and enumerations carry it.
+/// A resource as `GetResponse` and enumerations carry it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Resource {
