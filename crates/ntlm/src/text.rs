@@ -46,18 +46,26 @@ pub(crate) fn decode(
     if flags.contains(NegotiateFlags::UNICODE) { from_utf16_le(field, bytes) } else { Ok(from_oem(bytes)) }
 }
 
-/// Upper case of one UTF-16 unit, as `NTOWFv2` needs it (MS-NLMP 3.3.2).
+/// Upper case of one UTF-16 unit, as NTOWFv2 needs it (MS-NLMP 3.3.2).
 ///
-/// Windows maps unit by unit: `ß` stays although its full upper case is `SS`, and halves of surrogate pairs stay.
+/// Windows maps unit by unit, from a table older than today's Unicode: `ß` stays although its full upper case is `SS`,
+/// halves of surrogate pairs stay, and so do letters that are only a variant of the one whose capital they would get
+/// (`µ`, `ı`, `ſ`), but for the final sigma. Georgian and Cherokee had one case when the table was made.
 pub(crate) fn uppercase_unit(unit: u16) -> u16 {
-    // Windows' table leaves these alone; Unicode would turn them into Greek and ASCII letters.
-    const UNCHANGED: [u16; 3] = [0x00b5, 0x0131, 0x017f];
+    const FINAL_SIGMA: char = 'ς';
     let Some(c) = char::from_u32(u32::from(unit)) else { return unit };
-    let mut upper = c.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(first), None) if !UNCHANGED.contains(&unit) => u16::try_from(u32::from(first)).unwrap_or(unit),
+    let Some(upper) = only(c.to_uppercase()) else { return unit };
+    let pairs_up = only(upper.to_lowercase()) == Some(c) || c == FINAL_SIGMA;
+    match u16::try_from(u32::from(upper)) {
+        Ok(0x13a0..=0x13f5 | 0x1c90..=0x1cbf) => unit,
+        Ok(upper) if pairs_up => upper,
         _ => unit,
     }
+}
+
+/// The character, if it is one alone.
+fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 #[cfg(test)]
@@ -75,7 +83,10 @@ mod tests {
         assert_eq!(upper("Hélène"), "HÉLÈNE");
         assert_eq!(upper("юзер"), "ЮЗЕР");
         assert_eq!(upper("ÿ"), "Ÿ");
-        assert_eq!(upper("µıſ"), "µıſ");
+        assert_eq!(upper("µıſǅϐ"), "µıſǅϐ", "variants stay");
+        assert_eq!(upper("ὀδυσσεύς"), "ὈΔΥΣΣΕΎΣ");
+        assert_eq!(upper("საქართველო"), "საქართველო");
+        assert_eq!(upper("ǆ"), "Ǆ");
         assert_eq!(upper("𐐨"), "𐐨", "beyond the basic plane nothing changes");
     }
 

@@ -135,7 +135,7 @@ proptest! {
             prop_assert_eq!(ChallengeMessage::decode(&message.encode().unwrap()).unwrap(), message);
         }
         if let Ok(message) = AuthenticateMessage::decode(&bytes) {
-            AuthenticateMessage::decode(&message.encode().unwrap()).unwrap();
+            prop_assert_eq!(AuthenticateMessage::decode(&message.encode().unwrap()).unwrap(), message);
         }
         if let Ok(pairs) = AvPairs::decode(&bytes) {
             prop_assert_eq!(AvPairs::decode(&pairs.encode().unwrap()).unwrap(), pairs);
