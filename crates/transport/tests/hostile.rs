@@ -1,0 +1,298 @@
+//! Servers that are not what they should be: each ends in its own error, within the deadline, and the client says
+//! nothing that it should not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use winrm_transport::{
+    Client, ClientBuilder, Connecting, Connector, Credentials, Endpoint, Error, ErrorKind, Step, Stream,
+    probe,
+};
+
+/// What the server does once a request has arrived.
+#[derive(Clone, Debug)]
+enum Reply {
+    /// Writes this.
+    Bytes(Vec<u8>),
+    /// Writes this and closes.
+    BytesThenClose(Vec<u8>),
+    Close,
+    Stall,
+}
+
+/// A server that gives canned replies, over pipes in memory.
+#[derive(Debug)]
+struct Scripted {
+    replies: Vec<Reply>,
+    connections: AtomicUsize,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    fn new(replies: impl Into<Vec<Reply>>) -> Arc<Self> {
+        let replies = replies.into();
+        Arc::new(Self { replies, connections: AtomicUsize::new(0), requests: Arc::default() })
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+impl Connector for Scripted {
+    fn connect<'a>(&'a self, _: &'a Endpoint) -> Connecting<'a> {
+        let (ours, theirs) = duplex(1 << 16);
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(serve(theirs, self.replies.clone(), Arc::clone(&self.requests)));
+        let stream: Box<dyn Stream> = Box::new(ours);
+        Box::pin(async move { Ok(stream) })
+    }
+}
+
+async fn serve(mut stream: DuplexStream, replies: Vec<Reply>, requests: Arc<Mutex<Vec<String>>>) {
+    for reply in replies {
+        let Some(head) = read_request(&mut stream).await else { return };
+        requests.lock().unwrap().push(head);
+        match reply {
+            Reply::Bytes(bytes) => stream.write_all(&bytes).await.unwrap(),
+            Reply::BytesThenClose(bytes) => {
+                stream.write_all(&bytes).await.unwrap();
+                return;
+            }
+            Reply::Close => return,
+            Reply::Stall => std::future::pending().await,
+        }
+    }
+    // A further request would hang: nothing more is expected.
+    let mut rest = Vec::new();
+    drop(stream.read_to_end(&mut rest).await);
+    if !rest.is_empty() {
+        requests.lock().unwrap().push(String::from_utf8_lossy(&rest).into_owned());
+    }
+}
+
+/// Reads head and body; returns the head.
+async fn read_request(stream: &mut DuplexStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(head)
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+fn builder(server: &Arc<Scripted>) -> ClientBuilder {
+    let connector: Arc<dyn Connector> = server.clone();
+    Client::builder("host.test").unwrap().connector(connector)
+}
+
+fn client(server: &Arc<Scripted>) -> Client {
+    builder(server).credentials(Credentials::password("DOM\\user", "hunter2")).build().unwrap()
+}
+
+async fn error_of(replies: impl Into<Vec<Reply>>) -> Error {
+    let server = Scripted::new(replies);
+    let error = client(&server).identify().await.unwrap_err();
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1, "{error}");
+    let text = format!("{error} {error:?} {:?}", error.remedy());
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(text.contains("host.test"), "{text}");
+    error
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_is_a_token_with_a_stated_length_of_zero() {
+    let server = Scripted::new([Reply::Close]);
+    client(&server).identify().await.unwrap_err();
+    let [head] = &server.requests()[..] else { panic!("one request") };
+    assert!(head.starts_with("POST /wsman HTTP/1.1\r\n"), "{head}");
+    let lower = head.to_ascii_lowercase();
+    assert!(lower.contains("\r\ncontent-length: 0\r\n"), "{head}");
+    assert!(lower.contains("\r\nauthorization: negotiate "), "{head}");
+    assert!(lower.contains("\r\nhost: host.test:5985\r\n"), "{head}");
+    assert!(lower.contains("\r\naccept-encoding: identity\r\n"), "{head}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_closes() {
+    let error = error_of([Reply::Close]).await;
+    assert_eq!(error.step(), Step::Negotiate);
+    assert!(
+        matches!(error.kind(), ErrorKind::ConnectionLost(_) | ErrorKind::ConnectionClosed(_)),
+        "{error:?}"
+    );
+    // Nothing but a token was sent: nothing can have run.
+    assert!(!error.is_outcome_unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stalls() {
+    for reply in [
+        Reply::Stall,
+        // In the middle of the head, and of the body.
+        Reply::Bytes(b"HTTP/1.1 401 Unauth".to_vec()),
+        Reply::Bytes(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 10\r\n\r\nabc".to_vec()),
+    ] {
+        let started = tokio::time::Instant::now();
+        let error = error_of([reply, Reply::Stall]).await;
+        assert!(matches!(error.kind(), ErrorKind::Deadline(_)), "{error:?}");
+        // The operation timeout of 20 s, and 10 s for the answer itself.
+        assert_eq!(started.elapsed().as_secs(), 30);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_does_not_come_about() {
+    #[derive(Debug)]
+    struct Never;
+    impl Connector for Never {
+        fn connect<'a>(&'a self, _: &'a Endpoint) -> Connecting<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let client = Client::builder("host.test:99")
+        .unwrap()
+        .credentials(Credentials::password("user", "x"))
+        .connect_timeout(Duration::from_secs(7))
+        .connector(Arc::new(Never))
+        .build()
+        .unwrap();
+    let started = tokio::time::Instant::now();
+    let error = client.identify().await.unwrap_err();
+    assert_eq!(started.elapsed().as_secs(), 7);
+    assert_eq!(error.step(), Step::Connect);
+    assert!(matches!(error.kind(), ErrorKind::Deadline(_)));
+    assert!(error.remedy().unwrap().contains("99"), "{:?}", error.remedy());
+}
+
+#[tokio::test]
+async fn a_port_nobody_listens_on() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let client = Client::builder(&format!("127.0.0.1:{port}"))
+        .unwrap()
+        .credentials(Credentials::password("user", "x"))
+        .build()
+        .unwrap();
+    let error = client.identify().await.unwrap_err();
+    assert_eq!(error.step(), Step::Connect);
+    assert!(matches!(error.kind(), ErrorKind::Io(_)), "{error:?}");
+    assert!(error.remedy().unwrap().contains("winrm quickconfig"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_not_from_a_winrm_service() {
+    let html = "Content-Type: text/html\r\n";
+    let error = error_of([Reply::Bytes(answer("200 OK", html, "<html>hello</html>"))]).await;
+    assert!(matches!(error.kind(), ErrorKind::NotWinRm { .. }), "{error:?}");
+    assert!(error.to_string().contains("text/html"), "{error}");
+
+    let error = error_of([Reply::Bytes(answer("404 Not Found", html, "no"))]).await;
+    assert!(matches!(error.kind(), ErrorKind::Status { status, .. } if *status == 404), "{error:?}");
+    assert!(error.remedy().unwrap().contains("/wsman"));
+
+    let error = error_of([Reply::Bytes(answer("407 Proxy Authentication Required", "", ""))]).await;
+    assert!(matches!(error.kind(), ErrorKind::ProxyAnswered), "{error:?}");
+
+    let error = error_of([Reply::Bytes(answer("503 Service Unavailable", "", ""))]).await;
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error:?}");
+
+    let error = error_of([Reply::BytesThenClose(b"220 smtp.test ESMTP\r\n".to_vec())]).await;
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost(_)), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn schemes_we_do_not_speak() {
+    let headers = "WWW-Authenticate: Basic realm=\"WSMAN\", Kerberos\r\n";
+    let error = error_of([Reply::Bytes(answer("401 Unauthorized", headers, ""))]).await;
+    let ErrorKind::SchemeNotOffered { offered, .. } = error.kind() else { panic!("{error:?}") };
+    assert_eq!(offered, &["Basic", "Kerberos"]);
+
+    let error = error_of([Reply::Bytes(answer("401 Unauthorized", "", ""))]).await;
+    assert!(error.to_string().contains("no scheme at all"), "{error}");
+
+    // The scheme without a token: ours was not liked.
+    let headers = "WWW-Authenticate: Negotiate\r\n";
+    let error = error_of([Reply::Bytes(answer("401 Unauthorized", headers, ""))]).await;
+    assert!(matches!(error.kind(), ErrorKind::TokenRefused), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_make_no_sense() {
+    for token in ["!!!", "AAAA", "TlRMTVNTUAACAAAA", "oYGZMIGWoAMKAQ==", ""] {
+        let headers = format!("WWW-Authenticate: Negotiate {token}\r\n");
+        let error = error_of([Reply::Bytes(answer("401 Unauthorized", &headers, ""))]).await;
+        match error.kind() {
+            ErrorKind::TokenRefused => assert_eq!(token, ""),
+            ErrorKind::Negotiation(_) => {}
+            _ => panic!("{token}: {error:?}"),
+        }
+        assert_eq!(error.step(), Step::Negotiate);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lies_about_lengths() {
+    // More than any token needs: refused before a byte of it is kept.
+    let bytes = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 99999999999\r\n\r\n".to_vec();
+    let error = error_of([Reply::Bytes(bytes)]).await;
+    assert!(matches!(error.kind(), ErrorKind::TooLarge { .. }), "{error:?}");
+
+    // Without a length it is counted.
+    let mut bytes = b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..70 {
+        bytes.extend_from_slice(b"400\r\n");
+        bytes.extend_from_slice(&[b'x'; 1024]);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let error = error_of([Reply::Bytes(bytes)]).await;
+    assert!(matches!(error.kind(), ErrorKind::TooLarge { .. }), "{error:?}");
+
+    let bytes = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nshort".to_vec();
+    let error = error_of([Reply::BytesThenClose(bytes)]).await;
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost(_)), "{error:?}");
+
+    // hyper bounds the head itself.
+    let error = error_of([Reply::Bytes(
+        format!("HTTP/1.1 401 X\r\nA: {}\r\n\r\n", "x".repeat(1 << 20)).into_bytes(),
+    )])
+    .await;
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost(_)), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_needs_no_credentials_and_sends_none() {
+    let identity = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+        xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"><s:Header/><s:Body>\
+        <i:IdentifyResponse><i:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</i:ProtocolVersion>\
+        <i:ProductVendor>Somebody</i:ProductVendor><i:ProductVersion>1</i:ProductVersion></i:IdentifyResponse>\
+        </s:Body></s:Envelope>";
+    let schemes =
+        "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: Basic realm=\"WSMAN\"\r\nServer: Test/1\r\n";
+    let server = Scripted::new([
+        Reply::Bytes(answer("200 OK", "Content-Type: application/soap+xml\r\n", identity)),
+        Reply::Bytes(answer("401 Unauthorized", schemes, "")),
+    ]);
+    let found = probe(&builder(&server)).await.unwrap();
+    assert_eq!(found.identity.unwrap().product_vendor.as_deref(), Some("Somebody"));
+    assert_eq!(found.schemes, ["Negotiate", "Basic"]);
+    assert_eq!(found.server.as_deref(), Some("Test/1"));
+    assert_eq!(found.status, 401);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[0].to_ascii_lowercase().contains("wsmanidentify: unauthenticated\r\n"));
+    assert!(requests.iter().all(|head| !head.to_ascii_lowercase().contains("authorization")));
+}
