@@ -48,6 +48,11 @@ pub const HEADROOM: usize = 448;
 /// Plaintext bytes in one chunk of `CredSSP`: one TLS record.
 pub const CREDSSP_CHUNK: usize = 16_384;
 
+/// Media type of a body with one chunk, and from some peers with several.
+const MEDIA: &str = "multipart/encrypted";
+/// Media type of a body with several chunks.
+const MEDIA_CHUNKS: &str = "multipart/x-multi-encrypted";
+
 /// How a body is laid out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Layout {
@@ -89,14 +94,14 @@ impl Layout {
 
     /// The value of the HTTP header `Content-Type` for a message sealed in one chunk.
     pub fn content_type(&self) -> String {
-        self.media("multipart/encrypted")
+        self.media(MEDIA)
     }
 
     /// The value of the HTTP header `Content-Type` for a message of `len` plaintext bytes:
     /// `multipart/x-multi-encrypted` where that makes several chunks.
     pub fn content_type_for(&self, len: usize) -> String {
         if self.chunk_size.is_some_and(|chunk| len > chunk) {
-            self.media("multipart/x-multi-encrypted")
+            self.media(MEDIA_CHUNKS)
         } else {
             self.content_type()
         }
@@ -110,11 +115,15 @@ impl Layout {
     ///
     /// Parameters may come in any order and case, quoted or not. Without a boundary the usual one is meant.
     pub fn from_content_type(value: &str) -> Option<Self> {
+        Self::parse(value).map(|(layout, _)| layout)
+    }
+
+    /// The same, and whether several chunks are announced.
+    fn parse(value: &str) -> Option<(Self, bool)> {
         let (media, parameters) = value.split_once(';')?;
         let media = media.trim();
-        if !media.eq_ignore_ascii_case("multipart/encrypted")
-            && !media.eq_ignore_ascii_case("multipart/x-multi-encrypted")
-        {
+        let several = media.eq_ignore_ascii_case(MEDIA_CHUNKS);
+        if !several && !media.eq_ignore_ascii_case(MEDIA) {
             return None;
         }
         let (mut protocol, mut boundary) = (None, None);
@@ -134,7 +143,7 @@ impl Layout {
         if let Some(boundary) = boundary.filter(|b| !b.is_empty()) {
             boundary.clone_into(&mut layout.boundary);
         }
-        Some(layout)
+        Some((layout, several))
     }
 }
 

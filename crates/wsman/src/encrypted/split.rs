@@ -76,13 +76,13 @@ pub enum FrameError {
 /// Parts are found by `Length` and the size of the token header; the boundary is looked for only behind them, where a
 /// mechanism that lengthens messages may have put a few bytes more.
 /// Accepted beside the form that [`seal`](super::seal) writes: a blank after the dashes of a boundary, header names in any
-/// case, header lines indented or not, no charset, LF alone, a closing boundary after each chunk or without its last
-/// dashes.
+/// case, header lines indented or not, no charset, LF alone, a closing boundary after each chunk or, behind a
+/// single chunk, without its last dashes.
 ///
 /// # Errors
 /// [`FrameError`].
 pub fn split(content_type: &str, body: &[u8]) -> Result<Vec<Part>, FrameError> {
-    let layout = Layout::from_content_type(content_type).ok_or(FrameError::ContentType)?;
+    let (layout, several) = Layout::parse(content_type).ok_or(FrameError::ContentType)?;
     let mut cursor = Cursor { body, at: 0, boundary: layout.boundary.as_bytes() };
     let mut parts = Vec::new();
     cursor.expect_boundary()?;
@@ -91,7 +91,8 @@ pub fn split(content_type: &str, body: &[u8]) -> Result<Vec<Part>, FrameError> {
             return Err(FrameError::TooManyChunks);
         }
         parts.push(cursor.part()?);
-        if !cursor.next_part()? {
+        // Where several chunks may come, an end without the last dashes may be a cut.
+        if !cursor.next_part(several || parts.len() > 1)? {
             return Ok(parts);
         }
     }
@@ -189,7 +190,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over the boundary behind a chunk; whether another chunk follows.
-    fn next_part(&mut self) -> Result<bool, FrameError> {
+    fn next_part(&mut self, must_close: bool) -> Result<bool, FrameError> {
         let error = FrameError::Boundary { offset: self.at };
         self.at += self.boundary_at(self.at).ok_or(error)?;
         let closing = self.rest().starts_with(b"--");
@@ -199,7 +200,7 @@ impl<'a> Cursor<'a> {
         let line_end = self.skip_line_end();
         // OMI ends a body with an empty line.
         if self.rest().trim_ascii().is_empty() {
-            return Ok(false);
+            return if closing || !must_close { Ok(false) } else { Err(error) };
         }
         if closing {
             // Some write a closing boundary after every chunk.
