@@ -1,0 +1,11 @@
+#![no_main]
+//! ChallengeMessage: what decodes encodes again to the same fields.
+
+use libfuzzer_sys::fuzz_target;
+use winrm_ntlm::message::ChallengeMessage;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(message) = ChallengeMessage::decode(bytes) else { return };
+    let encoded = message.encode().expect("decoded fields fit their 16-bit lengths");
+    assert_eq!(ChallengeMessage::decode(&encoded).as_ref(), Ok(&message));
+});
