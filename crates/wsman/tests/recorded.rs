@@ -12,6 +12,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use base64::Engine;
@@ -21,7 +22,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::{bytes, describe, differences, files, fixtures, json, str, unhex};
 use winrm_wsman::encrypted::{self, Layout, Wrapped};
-use winrm_wsman::{Body, Message};
+use winrm_wsman::{Body, Fault, Message};
 
 /// Reads a document, writes what was read, and reads that.
 fn round_trip(id: &str, document: &[u8]) -> Message {
@@ -40,8 +41,19 @@ fn request_value(message: &Message, psrp: bool) -> Value {
     serde_json::json!({"headers": describe::headers(&message.header, false), "body": describe::request(message, psrp)})
 }
 
+/// The faults of ours whose wording is that of Windows, made to come from that machine.
+fn worded_as_windows(machine: &str) -> [(&'static str, Fault); 4] {
+    [
+        ("shell not found", Fault::shell_not_found(machine)),
+        ("command not found", Fault::command_not_found(machine)),
+        ("timed out", Fault::timed_out(machine)),
+        ("invalid parameter", Fault::invalid_parameter(machine)),
+    ]
+}
+
 fn soap(root: &Path) -> usize {
     let mut failures = Vec::new();
+    let mut seen = BTreeSet::new();
     let responses = json(&root.join("soap/responses.json"));
     let responses = responses["responses"].as_array().unwrap();
     for entry in responses {
@@ -53,7 +65,17 @@ fn soap(root: &Path) -> usize {
         }
         let psrp = entry["psrp"].as_bool().unwrap();
         check(id, &entry["expected"], &describe::response(&message, psrp), &mut failures);
+        if let Some(fault) = message.as_fault() {
+            let machine = fault.wsman_fault.as_ref().and_then(|f| f.machine.as_deref()).unwrap_or_default();
+            seen.extend(
+                worded_as_windows(machine).into_iter().filter(|(_, f)| f == fault).map(|(name, _)| name),
+            );
+            if fault.reason() == Fault::not_understood().reason() {
+                seen.insert("not understood");
+            }
+        }
     }
+    assert_eq!(seen.len(), 5, "recorded as a service of ours words them: only {seen:?}");
     let requests = json(&root.join("soap/requests.json"));
     let requests = requests["requests"].as_array().unwrap();
     for entry in requests {

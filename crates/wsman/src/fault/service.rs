@@ -1,25 +1,26 @@
-//! The faults that a service answers with, worded as Windows words them where that is recorded.
+//! The faults that a service answers with, worded as Windows words them where that is recorded (without the blank
+//! that it puts behind).
 
 use crate::fault::{Fault, FaultCode, ProviderFault, WsManFault};
 use crate::name::QName;
 use crate::uri;
 
 const INVALID_SELECTORS: &str = "The WS-Management service cannot process the request because the request contained \
-    invalid selectors for the resource. ";
+    invalid selectors for the resource.";
 const UNKNOWN_COMMAND: &str = "The Windows Remote Shell received a request to perform an operation on a command \
     identifier that does not exist. Either the command has completed execution or the client specified an invalid \
-    command identifier. ";
+    command identifier.";
 const TIMED_OUT: &str =
-    "The WS-Management service cannot complete the operation within the time specified in OperationTimeout. ";
-const INVALID_PARAMETER: &str = "The parameter is incorrect. ";
+    "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
+const INVALID_PARAMETER: &str = "The parameter is incorrect.";
 const NOT_UNDERSTOOD: &str = "The WS-Management service cannot process a SOAP header in the request that is marked as \
     mustUnderstand by the client. This could be caused by the use of a version of the protocol which is not \
-    supported, or may be an incompatibility between the client and server implementations. ";
+    supported, or may be an incompatibility between the client and server implementations.";
 const UNKNOWN_RESOURCE: &str = "The WS-Management service cannot process the request. The service cannot find the \
-    resource identified by the resource URI and selectors. ";
+    resource identified by the resource URI and selectors.";
 const TOO_MANY_SHELLS: &str = "The WS-Management service cannot process the request. The maximum number of concurrent \
-    shells for this user has been exceeded. Close existing shells or raise the quota for this user. ";
-const ACCESS_DENIED: &str = "Access is denied. ";
+    shells for this user has been exceeded. Close existing shells or raise the quota for this user.";
+const ACCESS_DENIED: &str = "Access is denied.";
 
 /// A subcode of DSP0226 section 14.6.
 fn wsman(local: &str) -> QName {
@@ -130,7 +131,7 @@ impl Fault {
 
     /// The resource has no such action.
     pub fn action_not_supported(machine: &str, action: &str) -> Self {
-        let reason = format!("The action {action} is not supported by the service. ");
+        let reason = format!("The action {action} is not supported by the service.");
         Self::new("Sender", Some(addressing("ActionNotSupported")), reason.as_str()).with_wsman_fault(
             FaultCode::ACTION_NOT_SUPPORTED,
             machine,
@@ -140,7 +141,7 @@ impl Fault {
 
     /// A header that every request needs is missing.
     pub fn header_required(machine: &str, name: &str) -> Self {
-        let reason = format!("The request lacks the SOAP header {name}. ");
+        let reason = format!("The request lacks the SOAP header {name}.");
         Self::new("Sender", Some(addressing("MessageInformationHeaderRequired")), reason.as_str())
             .with_wsman_fault(FaultCode::MESSAGE_HEADER_REQUIRED, machine, reason)
     }
@@ -148,7 +149,7 @@ impl Fault {
     /// The body does not match its schema; `field` is the offending element (2150858817).
     pub fn schema_validation(machine: &str, field: &str) -> Self {
         let reason =
-            format!("The SOAP XML in the message does not match the corresponding XML schema: {field}. ");
+            format!("The SOAP XML in the message does not match the corresponding XML schema: {field}.");
         Self::new("Sender", Some(wsman("SchemaValidationError")), reason.as_str()).with_wsman_fault(
             FaultCode::SCHEMA_VALIDATION_ERROR,
             machine,
@@ -158,7 +159,7 @@ impl Fault {
 
     /// An option with `MustComply` is not known.
     pub fn invalid_option(machine: &str, name: &str) -> Self {
-        let reason = format!("The option {name} is not valid for the resource. ");
+        let reason = format!("The option {name} is not valid for the resource.");
         Self::new("Sender", Some(wsman("InvalidOptions")), reason.as_str())
             .with_fault_detail(uri::FAULT_DETAIL_INVALID_OPTIONS)
             .with_wsman_fault(FaultCode::INVALID_OPTIONS, machine, reason)
@@ -168,7 +169,7 @@ impl Fault {
     pub fn envelope_too_large(machine: &str, maximum: u32) -> Self {
         let reason = format!(
             "The WS-Management service cannot process the request because the message is larger than the maximum \
-             envelope size of {maximum} bytes. "
+             envelope size of {maximum} bytes."
         );
         Self::new("Sender", Some(wsman("EncodingLimit")), reason.as_str())
             .with_fault_detail(uri::FAULT_DETAIL_MAX_ENVELOPE_SIZE)
@@ -182,7 +183,7 @@ impl Fault {
             .with_wsman_fault(
                 FaultCode::SESSION_ID_MISMATCH,
                 machine,
-                "The session identifier is not that of the shell. ",
+                "The session identifier is not that of the shell.",
             )
     }
 
@@ -197,7 +198,7 @@ impl Fault {
 
     /// The user has too many operations (2150859174).
     pub fn too_many_operations(machine: &str) -> Self {
-        let reason = "The maximum number of concurrent operations for this user has been exceeded. ";
+        let reason = "The maximum number of concurrent operations for this user has been exceeded.";
         Self::new("Sender", Some(wsman("QuotaLimit")), reason).with_wsman_fault(
             FaultCode::MAX_OPERATIONS_FOR_USER,
             machine,
