@@ -1,0 +1,142 @@
+//! What a service is started with.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use winrm_ntlm::Credentials;
+
+use crate::authentication::Directory;
+use crate::config::{Limits, OversizeReply};
+use crate::handler::Handler;
+use crate::local_process::LocalProcess;
+use crate::log::Journal;
+use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
+use crate::operations::Operations;
+use crate::service::{Service, Shared};
+use crate::shell::Shells;
+use crate::wire::Capture;
+
+/// Starts a [`Service`]. Without any account nobody can log on.
+pub struct Builder {
+    address: SocketAddr,
+    anywhere: bool,
+    accounts: Directory,
+    handler: Arc<dyn Handler>,
+    limits: Limits,
+    oversize: OversizeReply,
+    rules: Rules,
+    capture: bool,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            anywhere: false,
+            accounts: Directory::default(),
+            handler: Arc::new(LocalProcess::new()),
+            limits: Limits::default(),
+            oversize: OversizeReply::default(),
+            rules: Rules::default(),
+            capture: false,
+        }
+    }
+
+    /// Lets somebody log on. The name is plain, `DOMAIN\user`, or `user@suffix`.
+    pub fn account(self, user: &str, password: &str) -> Self {
+        self.credentials(Credentials::password(user, password))
+    }
+
+    /// Lets somebody log on whose password is known only by its NT hash, for instance.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.accounts.add(credentials);
+        self
+    }
+
+    /// What commands do; [`LocalProcess`] unless set.
+    pub fn handler(mut self, handler: impl Handler) -> Self {
+        self.handler = Arc::new(handler);
+        self
+    }
+
+    /// Listens on this address of the machine itself; port 0 is a free one. `127.0.0.1:0` unless set.
+    ///
+    /// [`start`](Self::start) refuses an address that other machines can reach.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self.anywhere = false;
+        self
+    }
+
+    /// Listens on any address at all. **Whoever can reach it and knows a password runs commands as the user of this
+    /// process**, over a protocol stack made for tests.
+    pub fn dangerously_listen_beyond_loopback(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self.anywhere = true;
+        self
+    }
+
+    /// Bounds and quotas.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How requests that are too large are turned down.
+    pub fn oversize_reply(mut self, oversize: OversizeReply) -> Self {
+        self.oversize = oversize;
+        self
+    }
+
+    /// Keeps what crosses the wire for [`Service::wire`].
+    pub fn capture_wire(mut self) -> Self {
+        self.capture = true;
+        self
+    }
+
+    /// Does this wrong from the start; as [`Service::misbehave`].
+    pub fn misbehave(mut self, trigger: Trigger, misbehaviour: Misbehaviour) -> Self {
+        self.rules.add(Rule { trigger, misbehaviour, times: None });
+        self
+    }
+
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or, as `InvalidInput`, is none of the machine itself and was not given to
+    /// [`dangerously_listen_beyond_loopback`](Self::dangerously_listen_beyond_loopback).
+    pub async fn start(self) -> io::Result<Service> {
+        if !self.anywhere && !self.address.ip().is_loopback() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a loopback service does not listen on addresses that other machines can reach",
+            ));
+        }
+        let listener = TcpListener::bind(self.address).await?;
+        let shared = Shared {
+            accounts: Arc::new(self.accounts),
+            oversize: self.oversize,
+            journal: Mutex::new(Journal::new(self.limits.log_entries)),
+            rules: Mutex::new(self.rules),
+            capture: self.capture.then(Arc::<Capture>::default),
+            operations: Operations {
+                shells: Arc::<Shells>::default(),
+                handler: self.handler,
+                limits: self.limits,
+            },
+        };
+        Service::start(shared, listener)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("address", &self.address)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,393 @@
+//! From a request to its answer: the checks that every request passes (DSP0226 sections 5 and 6, MS-WSMV 3.1.4.1), and the
+//! operations on shells.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use winrm_wsman::{
+    Body, CommandLine, CommandResponse, CommandState, CreateResponse, ExitCode, Fault, FaultCode, Header,
+    IdentifyResponse, Message, Receive, ReceiveResponse, Send, Shell as ShellBody, Signal, State, Stream,
+    Variable, XsDuration, guid, uri,
+};
+
+use crate::config::{COMPUTER_NAME, Limits, PRODUCT};
+use crate::fault;
+use crate::handler::{Handler, Invocation, SignalCode};
+use crate::shell::{Command, InUse, Quota, Refusal, Shell, ShellSettings, Shells};
+use crate::stdout::{NoPortion, Portion, Terms};
+
+/// Bytes of a ReceiveResponse beside its blocks of output, generously.
+const RECEIVE_OVERHEAD: usize = 3072;
+/// `MaxEnvelopeSize` may not ask for less (DSP0226 section 6.2).
+const MIN_ENVELOPE_SIZE: usize = 8192;
+/// Longest id that a client may choose: a GUID in braces.
+const MAX_ID: usize = 38;
+
+const OPTIONS: [&str; 5] = [
+    uri::OPTION_NO_PROFILE,
+    uri::OPTION_CODEPAGE,
+    uri::OPTION_CONSOLE_MODE_STDIN,
+    uri::OPTION_SKIP_CMD_SHELL,
+    uri::OPTION_KEEP_ALIVE,
+];
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    /// `None` only for an Identify without log-on.
+    pub(crate) user: Option<&'a str>,
+    pub(crate) address: IpAddr,
+}
+
+/// What the service does for its callers.
+pub(crate) struct Operations {
+    pub(crate) shells: Arc<Shells>,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) limits: Limits,
+}
+
+/// Short for operations: a fault is their other outcome.
+type Outcome<T = Body> = Result<T, Box<Fault>>;
+
+impl Operations {
+    /// Does what is asked and answers, by a fault if need be.
+    pub(crate) async fn answer(&self, caller: Caller<'_>, request: Message) -> Message {
+        let Message { header, body } = request;
+        let outcome = match self.check(&header, &body) {
+            Ok(()) => self.run(caller, &header, body).await,
+            Err(fault) => Err(fault),
+        };
+        let answer = match outcome {
+            Ok(body) => Message::response(&header, body),
+            Err(fault) => Message::fault(&header, *fault),
+        };
+        if answer.encoded_len() > self.max_envelope_size(&header) {
+            return Message::fault(&header, fault::response_too_large());
+        }
+        answer
+    }
+
+    /// The size that an answer to this request may have.
+    pub(crate) fn max_envelope_size(&self, request: &Header) -> usize {
+        let asked = request.max_envelope_size.and_then(|size| usize::try_from(size).ok());
+        asked.map_or(self.limits.max_envelope_size, |size| size.min(self.limits.max_envelope_size))
+    }
+
+    /// What holds for every request.
+    fn check(&self, header: &Header, body: &Body) -> Outcome<()> {
+        if !header.unknown.is_empty() {
+            return Err(Fault::not_understood().into());
+        }
+        if matches!(body, Body::Identify) {
+            return Ok(());
+        }
+        let present = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
+        for (name, value) in [
+            ("Action", &header.action),
+            ("To", &header.to),
+            ("MessageID", &header.message_id),
+            ("ReplyTo", &header.reply_to),
+        ] {
+            if !present(value) {
+                return Err(Fault::header_required(COMPUTER_NAME, name).into());
+            }
+        }
+        for (name, value) in [("ReplyTo", &header.reply_to), ("FaultTo", &header.fault_to)] {
+            if value.as_deref().is_some_and(|address| address != uri::ANONYMOUS) {
+                return Err(fault::addressing_mode(name).into());
+            }
+        }
+        if header.max_envelope_size.is_some() && self.max_envelope_size(header) < MIN_ENVELOPE_SIZE {
+            return Err(fault::max_envelope_size_too_small().into());
+        }
+        match header.resource_uri.as_deref() {
+            None | Some("") => return Err(fault::missing_resource_uri().into()),
+            Some(uri::RESOURCE_URI_CMD) => {}
+            Some(_) => return Err(Fault::resource_not_found(COMPUTER_NAME).into()),
+        }
+        if header.compression_type.is_some() {
+            return Err(fault::unsupported_feature("compression is not offered").into());
+        }
+        for option in header.options.iter().filter(|option| option.must_comply) {
+            if !OPTIONS.iter().any(|known| option.name.eq_ignore_ascii_case(known)) {
+                return Err(Fault::invalid_option(COMPUTER_NAME, &option.name).into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&self, caller: Caller<'_>, header: &Header, body: Body) -> Outcome {
+        let Some(user) = caller.user else { return identify(None, &body) };
+        match body {
+            Body::Identify => identify(Some(user), &body),
+            Body::Create(shell) => self.create(user, caller.address, header, *shell),
+            Body::Delete => {
+                let (shell, _) = self.shell(user, header)?;
+                self.shells.close(&shell.settings.id);
+                Ok(Body::DeleteResponse)
+            }
+            Body::Command(line) => self.command(user, header, line),
+            Body::Receive(receive) => self.receive(user, header, &receive).await,
+            Body::Send(send) => self.send(user, header, send).await,
+            Body::Signal(signal) => self.signal(user, header, &signal),
+            Body::Connect(_) | Body::Disconnect(_) | Body::Reconnect => {
+                self.shell(user, header)?;
+                Err(fault::disconnect_not_supported().into())
+            }
+            _ if is_known(header.action()) => Err(fault::action_mismatch().into()),
+            _ => Err(Fault::action_not_supported(COMPUTER_NAME, header.action()).into()),
+        }
+    }
+
+    /// The shell that the selectors name, kept from being idle.
+    fn shell(&self, user: &str, header: &Header) -> Outcome<(Arc<Shell>, InUse)> {
+        let Some(id) = header.shell_id() else { return Err(fault::insufficient_selectors().into()) };
+        let only_shell_id = header
+            .selectors
+            .iter()
+            .all(|selector| selector.name.eq_ignore_ascii_case(uri::SELECTOR_SHELL_ID));
+        let shell = self.shells.get(id, user).filter(|_| only_shell_id);
+        let shell = shell.ok_or_else(|| Fault::shell_not_found(COMPUTER_NAME))?;
+        let in_use = shell.in_use();
+        if let Some(session_id) = &shell.settings.session_id {
+            let same = header.session_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(session_id));
+            if !same {
+                return Err(Fault::session_id_mismatch(COMPUTER_NAME).into());
+            }
+        }
+        Ok((shell, in_use))
+    }
+
+    fn create(&self, user: &str, address: IpAddr, header: &Header, asked: ShellBody) -> Outcome {
+        if asked.creation_xml.is_some() {
+            return Err(Fault::resource_not_found(COMPUTER_NAME).into());
+        }
+        if asked.input_streams.iter().any(|name| name != "stdin") {
+            return Err(fault::invalid_parameter(FaultCode::INVALID_INPUT_STREAM).into());
+        }
+        if Command::channels(&asked.output_streams).is_none() {
+            return Err(fault::invalid_parameter(FaultCode::INVALID_DESIRED_STREAMS).into());
+        }
+        if asked.environment.iter().any(|variable| variable.name.is_empty() || variable.name.contains('=')) {
+            return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
+        }
+        let id = match &asked.requested_shell_id {
+            Some(id) if is_id(id) => id.to_ascii_uppercase(),
+            Some(_) => return Err(Fault::invalid_parameter(COMPUTER_NAME).into()),
+            None => guid(),
+        };
+        let codepage = match header.option(uri::OPTION_CODEPAGE) {
+            Some(text) => match text.trim().parse() {
+                Ok(codepage) => Some(codepage),
+                Err(_) => return Err(fault::invalid_option_value(uri::OPTION_CODEPAGE).into()),
+            },
+            None => None,
+        };
+        let settings = ShellSettings {
+            id: id.clone(),
+            owner: user.to_owned(),
+            session_id: header.session_id.clone(),
+            environment: asked.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
+            working_directory: asked.working_directory.clone(),
+            codepage,
+            no_profile: flag(header, uri::OPTION_NO_PROFILE)?.unwrap_or(false),
+            idle_timeout: asked.idle_timeout.map_or(self.limits.idle_timeout, XsDuration::get),
+        };
+        let shell = self.shells.open(settings, &self.limits).map_err(refusal)?;
+        let described = describe(&shell, address, asked);
+        Ok(Body::CreateResponse(Box::new(CreateResponse::for_shell(
+            header.to.clone().unwrap_or_default(),
+            described,
+        ))))
+    }
+
+    fn command(&self, user: &str, header: &Header, line: CommandLine) -> Outcome {
+        let (shell, _in_use) = self.shell(user, header)?;
+        if line.command.trim().is_empty() {
+            return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
+        }
+        let id = match line.command_id {
+            Some(id) if is_id(&id) => id,
+            Some(_) => return Err(Fault::invalid_parameter(COMPUTER_NAME).into()),
+            None => guid(),
+        };
+        let settings = &shell.settings;
+        let invocation = Invocation {
+            command: line.command,
+            arguments: line.arguments,
+            environment: settings.environment.clone(),
+            working_directory: settings.working_directory.clone(),
+            codepage: settings.codepage,
+            no_profile: settings.no_profile,
+            console_mode_stdin: flag(header, uri::OPTION_CONSOLE_MODE_STDIN)?.unwrap_or(true),
+            skip_cmd_shell: flag(header, uri::OPTION_SKIP_CMD_SHELL)?.unwrap_or(false),
+            user: user.to_owned(),
+            shell_id: settings.id.clone(),
+            command_id: id.clone(),
+        };
+        let command = shell.start(id, &*self.handler, invocation, &self.limits).map_err(refusal)?;
+        Ok(Body::CommandResponse(CommandResponse { command_id: command.id.clone() }))
+    }
+
+    async fn receive(&self, user: &str, header: &Header, receive: &Receive) -> Outcome {
+        let (shell, _in_use) = self.shell(user, header)?;
+        let command = command_of(&shell, receive.command_id.as_deref())?;
+        let desired = Command::channels(&receive.desired_streams).filter(|desired| !desired.is_empty());
+        let desired = desired.ok_or_else(|| fault::invalid_parameter(FaultCode::INVALID_DESIRED_STREAMS))?;
+        // Four characters of base64 carry three bytes.
+        let budget = self.max_envelope_size(header).saturating_sub(RECEIVE_OVERHEAD) / 4 * 3;
+        let terms = Terms { budget, deadline: self.deadline(header), settle: self.limits.settle };
+        // Held by this request alone, so that deleting the shell ends the wait.
+        drop(shell);
+        match command.output.fetch(&desired, terms).await {
+            Ok(portion) => Ok(Body::ReceiveResponse(receive_response(&command.id, portion))),
+            Err(NoPortion::TimedOut) => Err(Fault::timed_out(COMPUTER_NAME).into()),
+            Err(NoPortion::Finished) => Err(Fault::command_not_found(COMPUTER_NAME).into()),
+            Err(NoPortion::Abandoned) => Err(fault::aborted().into()),
+        }
+    }
+
+    async fn send(&self, user: &str, header: &Header, send: Send) -> Outcome {
+        let (shell, _in_use) = self.shell(user, header)?;
+        let deadline = self.deadline(header);
+        for stream in send.streams {
+            let command = command_of(&shell, stream.command_id.as_deref())?;
+            if stream.name != "stdin" {
+                return Err(fault::invalid_parameter(FaultCode::INVALID_INPUT_STREAM).into());
+            }
+            match tokio::time::timeout_at(deadline, command.stdin.send(stream.data, stream.end)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_already_ended)) => return Err(Fault::invalid_parameter(COMPUTER_NAME).into()),
+                Err(_elapsed) => return Err(Fault::timed_out(COMPUTER_NAME).into()),
+            }
+        }
+        Ok(Body::SendResponse)
+    }
+
+    fn signal(&self, user: &str, header: &Header, signal: &Signal) -> Outcome {
+        let (shell, _in_use) = self.shell(user, header)?;
+        let command = command_of(&shell, signal.command_id.as_deref())?;
+        // `Terminate` is how MS-WSMV 2.2.4.38 spells it.
+        if signal.code.eq_ignore_ascii_case(uri::SIGNAL_TERMINATE) {
+            shell.terminate(&command.id);
+        } else if signal.code.eq_ignore_ascii_case(uri::SIGNAL_CTRL_C) {
+            command.interrupt(SignalCode::CtrlC);
+        } else if signal.code.eq_ignore_ascii_case(uri::SIGNAL_CTRL_BREAK) {
+            command.interrupt(SignalCode::CtrlBreak);
+        } else {
+            return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
+        }
+        Ok(Body::SignalResponse)
+    }
+
+    /// When the service has to answer. Longer times than its own are cut, as Windows does.
+    fn deadline(&self, header: &Header) -> Instant {
+        let asked = header.operation_timeout.map_or(self.limits.max_timeout, XsDuration::get);
+        Instant::now() + asked.min(self.limits.max_timeout)
+    }
+}
+
+/// Without log-on, nothing is said about the system (as Windows answers `WSMANIDENTIFY: unauthenticated`).
+fn identify(user: Option<&str>, body: &Body) -> Outcome {
+    if !matches!(body, Body::Identify) {
+        return Err(Fault::access_denied(COMPUTER_NAME).into());
+    }
+    let system = if user.is_some() { std::env::consts::OS } else { "0.0.0" };
+    Ok(Body::IdentifyResponse(IdentifyResponse {
+        protocol_versions: vec![uri::NS_WSMAN.to_owned()],
+        product_vendor: Some(PRODUCT.to_owned()),
+        product_version: Some(format!("OS: {system} SP: 0.0 Stack: 3.0")),
+        security_profiles: Vec::new(),
+    }))
+}
+
+fn command_of(shell: &Shell, id: Option<&str>) -> Outcome<Arc<Command>> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return Err(fault::invalid_parameter(FaultCode::NO_COMMAND_ID).into());
+    };
+    Ok(shell.command(id).ok_or_else(|| Fault::command_not_found(COMPUTER_NAME))?)
+}
+
+/// What CreateResponse tells of a shell, in the order of recorded answers.
+fn describe(shell: &Shell, address: IpAddr, asked: ShellBody) -> ShellBody {
+    let settings = &shell.settings;
+    let or = |names: Vec<String>, usual: &[&str]| {
+        if names.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { names }
+    };
+    ShellBody {
+        shell_id: Some(settings.id.clone()),
+        name: asked.name,
+        resource_uri: Some(uri::RESOURCE_URI_CMD.to_owned()),
+        owner: Some(settings.owner.clone()),
+        client_ip: Some(address.to_string()),
+        environment: settings.environment.iter().map(|(name, value)| Variable::new(name, value)).collect(),
+        working_directory: settings.working_directory.clone(),
+        idle_timeout: XsDuration::try_from(settings.idle_timeout).ok(),
+        input_streams: or(asked.input_streams, &["stdin"]),
+        output_streams: or(asked.output_streams, &["stdout", "stderr"]),
+        shell_run_time: XsDuration::try_from(Duration::ZERO).ok(),
+        shell_inactivity: XsDuration::try_from(Duration::ZERO).ok(),
+        ..ShellBody::default()
+    }
+}
+
+fn receive_response(command_id: &str, portion: Portion) -> ReceiveResponse {
+    let stream = |channel: crate::stdout::Channel, data, end| Stream {
+        name: channel.name().to_owned(),
+        command_id: Some(command_id.to_owned()),
+        end,
+        data,
+    };
+    let mut streams: Vec<_> =
+        portion.blocks.into_iter().map(|(channel, data)| stream(channel, data, false)).collect();
+    streams.extend(portion.ended.into_iter().map(|channel| stream(channel, bytes::Bytes::new(), true)));
+    let state = if portion.exit_code.is_some() { State::Done } else { State::Running };
+    ReceiveResponse {
+        streams,
+        command_state: Some(CommandState {
+            command_id: Some(command_id.to_owned()),
+            state,
+            exit_code: portion.exit_code.map(ExitCode),
+        }),
+    }
+}
+
+fn refusal(refusal: Refusal) -> Box<Fault> {
+    Box::new(match refusal {
+        Refusal::Quota(Quota::Shells) => Fault::too_many_shells(COMPUTER_NAME),
+        Refusal::Quota(Quota::Commands) => Fault::too_many_operations(COMPUTER_NAME),
+        Refusal::IdTaken => fault::already_exists(),
+    })
+}
+
+/// A GUID as clients write it: hexadecimal digits and hyphens, braces allowed.
+fn is_id(id: &str) -> bool {
+    let inner = id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id);
+    id.len() <= MAX_ID
+        && uuid::Uuid::try_parse(inner).is_ok_and(|id| id.hyphenated().to_string().len() == inner.len())
+}
+
+/// A boolean option; names and values in any case.
+fn flag(header: &Header, name: &str) -> Outcome<Option<bool>> {
+    match header.option(name).map(str::trim) {
+        None => Ok(None),
+        Some(value) if value.eq_ignore_ascii_case("true") || value == "1" => Ok(Some(true)),
+        Some(value) if value.eq_ignore_ascii_case("false") || value == "0" => Ok(Some(false)),
+        Some(_) => Err(fault::invalid_option_value(name).into()),
+    }
+}
+
+/// Whether the action is one that the service does, so that its body must be at fault.
+fn is_known(action: &str) -> bool {
+    [
+        uri::ACTION_CREATE,
+        uri::ACTION_DELETE,
+        uri::ACTION_COMMAND,
+        uri::ACTION_RECEIVE,
+        uri::ACTION_SEND,
+        uri::ACTION_SIGNAL,
+    ]
+    .contains(&action)
+}

@@ -1,0 +1,195 @@
+//! The service: listening, accepting, stopping.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::authentication::Directory;
+use crate::builder::Builder;
+use crate::config::OversizeReply;
+use crate::connection::{Connection, State};
+use crate::log::{Journal, Log};
+use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
+use crate::operations::Operations;
+use crate::wire::{Capture, MAX_HEAD, Tap, WireChunk};
+
+/// Headers of a request, at most.
+const MAX_HEADERS: usize = 64;
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) accounts: Arc<Directory>,
+    pub(crate) operations: Operations,
+    pub(crate) oversize: OversizeReply,
+    pub(crate) journal: Mutex<Journal>,
+    pub(crate) rules: Mutex<Rules>,
+    pub(crate) capture: Option<Arc<Capture>>,
+}
+
+impl Shared {
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        // A record is worth no panic of its own.
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running service. It stops when this is dropped, and its commands end with it.
+pub struct Service {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    listener: JoinHandle<()>,
+}
+
+impl Service {
+    /// Begins a service on a free port of 127.0.0.1.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn start(shared: Shared, listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let shared = Arc::new(shared);
+        let listener = tokio::spawn(accept(Arc::clone(&shared), listener));
+        Ok(Self { shared, address, listener })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients are told: `http://127.0.0.1:PORT/wsman`.
+    pub fn url(&self) -> String {
+        format!("http://{}/wsman", self.address)
+    }
+
+    /// What happened up to now.
+    pub fn log(&self) -> Log {
+        self.shared.journal().snapshot()
+    }
+
+    /// What crossed the wire up to now, at most 8 MiB of it; empty without
+    /// [`Builder::capture_wire`](crate::Builder::capture_wire).
+    pub fn wire(&self) -> Vec<WireChunk> {
+        self.shared.capture.as_ref().map(|capture| capture.snapshot()).unwrap_or_default()
+    }
+
+    /// Shells that are open.
+    pub fn open_shells(&self) -> usize {
+        self.shared.operations.shells.count()
+    }
+
+    /// Commands that run.
+    pub fn running_commands(&self) -> usize {
+        self.shared.operations.shells.running()
+    }
+
+    /// From now on does this wrong, every time. Rules are looked at in the order they were given.
+    pub fn misbehave(&self, trigger: Trigger, misbehaviour: Misbehaviour) {
+        self.shared.rules().add(Rule { trigger, misbehaviour, times: None });
+    }
+
+    /// From now on does this wrong, so many times.
+    pub fn misbehave_times(&self, trigger: Trigger, times: u64, misbehaviour: Misbehaviour) {
+        if times > 0 {
+            self.shared.rules().add(Rule { trigger, misbehaviour, times: Some(times) });
+        }
+    }
+
+    /// From now on does everything right.
+    pub fn behave(&self) {
+        self.shared.rules().clear();
+    }
+
+    /// Closes all connections and shells, ends all commands, and frees the port.
+    pub async fn shutdown(mut self) {
+        self.listener.abort();
+        // An error is the abort itself.
+        let _ = (&mut self.listener).await;
+        self.shared.operations.shells.close_all();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Connections are aborted with the task that owns them.
+        self.listener.abort();
+        self.shared.operations.shells.close_all();
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Accepts connections until it is aborted.
+async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    let places = Arc::new(Semaphore::new(shared.operations.limits.max_connections));
+    let mut connections = JoinSet::new();
+    let mut number = 0;
+    loop {
+        // Reaped as they end, so that the set does not grow.
+        while connections.try_join_next().is_some() {}
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                // For instance no file descriptors left: they come back.
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        number += 1;
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tracing::warn!(%peer, "too many connections");
+            continue;
+        };
+        connections.spawn(serve(Arc::clone(&shared), stream, peer, number, place));
+    }
+}
+
+/// Serves one connection until it ends.
+async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    number: u64,
+    _place: OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY cannot be set");
+    }
+    let idle = shared.operations.limits.connection_idle;
+    let (tap, heads) = Tap::new(stream, number, shared.capture.clone());
+    let connection = Connection {
+        shared,
+        number,
+        address: peer.ip(),
+        heads,
+        state: tokio::sync::Mutex::new(State::default()),
+    };
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(tap), service_fn(|request| connection.serve(request)))
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, connection = number, "connection ended");
+    }
+}

@@ -1,0 +1,284 @@
+//! Shells and the commands in them: state, quotas and life spans. Knows nothing of SOAP.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use crate::config::Limits;
+use crate::handler::{Handler, Invocation, Io, SignalCode, Signals};
+use crate::stdin::StdinPipe;
+use crate::stdout::{Channel, OutputPipe};
+
+/// Interrupts that a handler has not looked at yet; more are dropped, as pressing Ctrl-C often does no more than once.
+const MAX_INTERRUPTS: usize = 16;
+/// Exit code of a command whose handler was dropped or panicked.
+const ABORTED: u32 = 0xffff_ffff;
+
+/// What a shell was created with.
+#[derive(Debug)]
+pub(crate) struct ShellSettings {
+    pub(crate) id: String,
+    pub(crate) owner: String,
+    pub(crate) session_id: Option<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) working_directory: Option<String>,
+    pub(crate) codepage: Option<u32>,
+    pub(crate) no_profile: bool,
+    pub(crate) idle_timeout: Duration,
+}
+
+/// Why a shell or a command cannot be had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Refusal {
+    /// A quota is used up; which one.
+    Quota(Quota),
+    /// The id that the client wishes is taken.
+    IdTaken,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Quota {
+    /// Shells of a user.
+    Shells,
+    /// Commands of a shell.
+    Commands,
+}
+
+/// All shells of the service.
+#[derive(Default)]
+pub(crate) struct Shells {
+    open: Mutex<HashMap<String, Arc<Shell>>>,
+}
+
+impl Shells {
+    /// Opens a shell that closes by itself when nobody asks for it.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        settings: ShellSettings,
+        limits: &Limits,
+    ) -> Result<Arc<Shell>, Refusal> {
+        let mut open = lock(&self.open);
+        let own = open.values().filter(|shell| shell.settings.owner == settings.owner).count();
+        if own >= limits.max_shells_per_user {
+            return Err(Refusal::Quota(Quota::Shells));
+        }
+        if open.contains_key(&settings.id) {
+            return Err(Refusal::IdTaken);
+        }
+        let shell = Arc::new(Shell {
+            settings,
+            commands: Mutex::default(),
+            last_used: Mutex::new(Instant::now()),
+            in_use: AtomicUsize::new(0),
+            watcher: Mutex::default(),
+        });
+        let watcher = tokio::spawn(close_when_idle(Arc::downgrade(self), Arc::downgrade(&shell)));
+        *lock(&shell.watcher) = Some(watcher.abort_handle());
+        open.insert(shell.settings.id.clone(), Arc::clone(&shell));
+        Ok(shell)
+    }
+
+    /// The shell with that id, for its owner only. Ids are compared with case.
+    pub(crate) fn get(&self, id: &str, owner: &str) -> Option<Arc<Shell>> {
+        lock(&self.open).get(id).filter(|shell| shell.settings.owner == owner).cloned()
+    }
+
+    /// Forgets a shell and ends its commands.
+    pub(crate) fn close(&self, id: &str) {
+        let closed = lock(&self.open).remove(id);
+        if let Some(shell) = closed {
+            shell.end();
+        }
+    }
+
+    /// Ends everything.
+    pub(crate) fn close_all(&self) {
+        let all: Vec<_> = lock(&self.open).drain().map(|(_, shell)| shell).collect();
+        for shell in all {
+            shell.end();
+        }
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.open).len()
+    }
+
+    /// How many commands run in all of them.
+    pub(crate) fn running(&self) -> usize {
+        let shells: Vec<_> = lock(&self.open).values().cloned().collect();
+        shells
+            .iter()
+            .map(|shell| lock(&shell.commands).values().filter(|c| !c.output.has_ended()).count())
+            .sum()
+    }
+}
+
+/// Sleeps until a shell has been idle for its time-out, then closes it.
+async fn close_when_idle(shells: Weak<Shells>, shell: Weak<Shell>) {
+    loop {
+        let Some(at) = shell.upgrade().map(|shell| shell.idle_at()) else { return };
+        tokio::time::sleep_until(at).await;
+        let (Some(shells), Some(shell)) = (shells.upgrade(), shell.upgrade()) else { return };
+        if shell.idle_at() <= Instant::now() {
+            tracing::debug!(shell = shell.settings.id, "shell was idle for too long");
+            shells.close(&shell.settings.id);
+            return;
+        }
+    }
+}
+
+/// One shell.
+pub(crate) struct Shell {
+    pub(crate) settings: ShellSettings,
+    commands: Mutex<HashMap<String, Arc<Command>>>,
+    last_used: Mutex<Instant>,
+    in_use: AtomicUsize,
+    watcher: Mutex<Option<AbortHandle>>,
+}
+
+/// Keeps a shell from being idle while a request for it is under way.
+pub(crate) struct InUse(Arc<Shell>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        *lock(&self.0.last_used) = Instant::now();
+        self.0.in_use.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Shell {
+    /// To be held as long as a request is under way.
+    pub(crate) fn in_use(self: &Arc<Self>) -> InUse {
+        self.in_use.fetch_add(1, Ordering::SeqCst);
+        InUse(Arc::clone(self))
+    }
+
+    /// When the shell is idle for too long, as far as is known now.
+    fn idle_at(&self) -> Instant {
+        let since =
+            if self.in_use.load(Ordering::SeqCst) > 0 { Instant::now() } else { *lock(&self.last_used) };
+        // Far in the future is as good as never.
+        since.checked_add(self.settings.idle_timeout).unwrap_or_else(|| since + Duration::from_secs(1 << 32))
+    }
+
+    /// Starts a command.
+    pub(crate) fn start(
+        &self,
+        id: String,
+        handler: &dyn Handler,
+        invocation: Invocation,
+        limits: &Limits,
+    ) -> Result<Arc<Command>, Refusal> {
+        let mut commands = lock(&self.commands);
+        if commands.contains_key(&id) {
+            return Err(Refusal::IdTaken);
+        }
+        if commands.len() >= limits.max_commands_per_shell {
+            return Err(Refusal::Quota(Quota::Commands));
+        }
+        if commands.values().filter(|command| !command.output.has_ended()).count()
+            >= limits.max_processes_per_shell
+        {
+            return Err(Refusal::Quota(Quota::Commands));
+        }
+        let command = Arc::new(Command::start(id.clone(), handler, invocation, limits));
+        commands.insert(id, Arc::clone(&command));
+        Ok(command)
+    }
+
+    /// The command with that id. Ids are compared with case.
+    pub(crate) fn command(&self, id: &str) -> Option<Arc<Command>> {
+        lock(&self.commands).get(id).cloned()
+    }
+
+    /// Ends a command and frees its place.
+    pub(crate) fn terminate(&self, id: &str) {
+        let removed = lock(&self.commands).remove(id);
+        if let Some(command) = removed {
+            command.terminate();
+        }
+    }
+
+    fn end(&self) {
+        if let Some(watcher) = lock(&self.watcher).take() {
+            watcher.abort();
+        }
+        let commands: Vec<_> = lock(&self.commands).drain().map(|(_, command)| command).collect();
+        for command in commands {
+            command.abort();
+        }
+    }
+}
+
+/// One command.
+pub(crate) struct Command {
+    pub(crate) id: String,
+    pub(crate) stdin: Arc<StdinPipe>,
+    pub(crate) output: Arc<OutputPipe>,
+    interrupts: mpsc::Sender<SignalCode>,
+    terminate: watch::Sender<bool>,
+    grace: Duration,
+    task: AbortHandle,
+}
+
+impl Command {
+    fn start(id: String, handler: &dyn Handler, invocation: Invocation, limits: &Limits) -> Self {
+        let (stdin, reader) = StdinPipe::new();
+        let (output, stdout, stderr) = OutputPipe::new();
+        let (interrupts, interrupted) = mpsc::channel(MAX_INTERRUPTS);
+        let (terminate, terminated) = watch::channel(false);
+        let signals = Signals { interrupts: interrupted, terminate: terminated };
+        let task = tokio::spawn(handler.run(invocation, Io { stdin: reader, stdout, stderr, signals }));
+        let abort = task.abort_handle();
+        let finished = Arc::clone(&output);
+        tokio::spawn(async move {
+            // Also when the handler panicked: the client is told that the command has ended.
+            finished.finish(task.await.unwrap_or(ABORTED));
+        });
+        Self { id, stdin, output, interrupts, terminate, grace: limits.termination_grace, task: abort }
+    }
+
+    /// Tells the handler; one that has ended hears nothing.
+    pub(crate) fn interrupt(&self, code: SignalCode) {
+        // Full means that the handler has enough of them, closed that it listens to none.
+        let _ = self.interrupts.try_send(code);
+    }
+
+    /// Tells the handler to end, and ends it if it does not. What it wrote can still be fetched by who waits for it.
+    fn terminate(&self) {
+        self.terminate.send_replace(true);
+        self.stdin.close();
+        if self.output.has_ended() {
+            return;
+        }
+        let (task, grace) = (self.task.clone(), self.grace);
+        tokio::spawn(async move {
+            tokio::time::sleep(grace).await;
+            task.abort();
+        });
+    }
+
+    /// Ends the handler now.
+    fn abort(&self) {
+        self.terminate.send_replace(true);
+        self.output.abandon();
+        self.stdin.close();
+        self.task.abort();
+    }
+
+    /// The streams among these names that there are; `None` when there is one that is not.
+    pub(crate) fn channels(names: &[String]) -> Option<Vec<Channel>> {
+        names.iter().map(|name| Channel::from_name(name)).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is one statement, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
