@@ -14,8 +14,8 @@ const TIMED_OUT: &str =
     "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
 const INVALID_PARAMETER: &str = "The parameter is incorrect.";
 const NOT_UNDERSTOOD: &str = "The WS-Management service cannot process a SOAP header in the request that is marked as \
-    mustUnderstand by the client. This could be caused by the use of a version of the protocol which is not \
-    supported, or may be an incompatibility between the client and server implementations.";
+    mustUnderstand by the client.  This could be caused by the use of a version of the protocol which is not \
+    supported, or may be an incompatibility  between the client and server implementations.";
 const UNKNOWN_RESOURCE: &str = "The WS-Management service cannot process the request. The service cannot find the \
     resource identified by the resource URI and selectors.";
 const TOO_MANY_SHELLS: &str = "The WS-Management service cannot process the request. The maximum number of concurrent \
