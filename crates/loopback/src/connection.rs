@@ -295,7 +295,7 @@ impl Connection {
             return answer;
         }
         let size = self.shared.operations.max_envelope_size(&header);
-        let answer = self.seal(state, &exchange, message, size, layout.indent);
+        let answer = self.seal(state, &exchange, message, size);
         self.finish(answer, exchange).await
     }
 
@@ -357,7 +357,6 @@ impl Connection {
         exchange: &Exchange,
         mut message: Message,
         max_envelope_size: usize,
-        indent: bool,
     ) -> Response<AnswerBody> {
         let misbehaviour = exchange.misbehaviour.as_ref();
         if misbehaviour == Some(&Misbehaviour::WrongRelatesTo) {
@@ -391,9 +390,8 @@ impl Connection {
             return answer::full(status, SOAP, plaintext);
         }
         let Some((context, _)) = state.authentication.established() else { return answer::unauthorized() };
-        // Answered in the form that was asked in: with TABs before the part headers, as native clients and Windows write
-        // them, or without.
-        let layout = if indent { Layout::spnego().indented() } else { Layout::spnego() };
+        // With TABs before the part headers, as recorded Windows answers; some clients read nothing else.
+        let layout = Layout::spnego().indented();
         match encrypted::seal(&layout, buffer, |message| context.wrap(message)) {
             Ok(body) => {
                 let body = tamper::sealed_body(body, &layout.content_type(), misbehaviour);
