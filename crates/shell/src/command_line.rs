@@ -254,7 +254,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_argument_arrives_as_given(
-            program in r#"[a-zA-Z0-9 \\.&()%^]{0,8}[a-z]"#,
+            program in r"[a-zA-Z0-9 \\.&()%^]{0,8}[a-z]",
             arguments in proptest::collection::vec(r#"[a-c \t\\"&|<>()^%!;,=é]{0,12}"#, 0..5),
         ) {
             prop_assume!(!program.starts_with(' '));

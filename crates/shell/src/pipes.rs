@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+
+use crate::running::Exit;
 
 /// Blocks in flight between the service and a reader. A block is at most one answer; when these are full, no more
 /// output is asked for, and the remote process stops at its own full pipe.
@@ -17,12 +19,10 @@ const BLOCKS: usize = 4;
 /// MaxEnvelopeSize a WinRM service has in its default state (Windows Server 2008 R2).
 pub(crate) const SEND_BYTES: usize = 96 * 1024;
 
-/// A block of output, or why there is no more.
-pub(crate) type Block = Result<Bytes, Arc<winrm_transport::Error>>;
-
-pub(crate) fn output() -> (mpsc::Sender<Block>, Reader) {
+/// The driver's end of an output stream, and the caller's.
+pub(crate) fn output(exit: &watch::Receiver<Option<Exit>>) -> (mpsc::Sender<Bytes>, Reader) {
     let (sender, blocks) = mpsc::channel(BLOCKS);
-    (sender, Reader { blocks, current: Bytes::new() })
+    (sender, Reader { blocks, current: Bytes::new(), exit: exit.clone() })
 }
 
 /// The pump's end, and the caller's.
@@ -54,19 +54,17 @@ impl AsyncWrite for ChildStdin {
 }
 
 pub(crate) struct Reader {
-    blocks: mpsc::Receiver<Block>,
+    blocks: mpsc::Receiver<Bytes>,
     current: Bytes,
+    exit: watch::Receiver<Option<Exit>>,
 }
 
 impl Reader {
     fn poll_read(&mut self, cx: &mut Context<'_>, target: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         while self.current.is_empty() {
             match ready!(self.blocks.poll_recv(cx)) {
-                Some(Ok(block)) => self.current = block,
-                Some(Err(error)) => {
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, error)));
-                }
-                None => return Poll::Ready(Ok(())),
+                Some(block) => self.current = block,
+                None => return Poll::Ready(self.end()),
             }
         }
         let len = self.current.len().min(target.remaining());
@@ -74,11 +72,19 @@ impl Reader {
         Poll::Ready(Ok(()))
     }
 
+    /// The stream's own end, or that of a process that was lost: the driver says so before it closes the stream.
+    fn end(&self) -> io::Result<()> {
+        match &*self.exit.borrow() {
+            Some(Err(error)) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, Arc::clone(error))),
+            _ => Ok(()),
+        }
+    }
+
     /// Everything until the end; what arrived before a failure stays in `gathered`.
     pub(crate) async fn gather(&mut self, gathered: &mut Vec<u8>) {
         gathered.extend_from_slice(&std::mem::take(&mut self.current));
-        while let Some(Ok(block)) = self.blocks.recv().await {
-            gathered.extend_from_slice(block.chunk());
+        while let Some(block) = self.blocks.recv().await {
+            gathered.extend_from_slice(&block);
         }
     }
 }

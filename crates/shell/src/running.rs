@@ -15,7 +15,7 @@ use winrm_wsman::{
 use crate::child::Child;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
-use crate::pipes::{self, Block, ChildStderr, ChildStdout, SEND_BYTES};
+use crate::pipes::{self, ChildStderr, ChildStdout, SEND_BYTES};
 use crate::shell::{ShellInner, forget_if_gone};
 
 /// How a process ended, or why nobody knows.
@@ -80,8 +80,8 @@ pub(crate) async fn start(
     let remote = Arc::new(remote);
 
     let (exit, exited) = watch::channel(None);
-    let (stdout, stdout_reader) = pipe(streams.stdout);
-    let (stderr, stderr_reader) = pipe(streams.stderr);
+    let (stdout, stdout_reader) = streams.stdout.then(|| pipes::output(&exited)).unzip();
+    let (stderr, stderr_reader) = streams.stderr.then(|| pipes::output(&exited)).unzip();
     let (refused, input_refused) = oneshot::channel();
     let (source, stdin) = streams.stdin.then(pipes::input).unzip();
     match source {
@@ -102,10 +102,6 @@ pub(crate) async fn start(
     let driver = Driver { remote, stdout, stderr, nudge: !streams.stdin };
     client.spawn_background(driver.run(exit, input_refused));
     Ok(child)
-}
-
-fn pipe(wanted: bool) -> (Option<mpsc::Sender<Block>>, Option<pipes::Reader>) {
-    wanted.then(pipes::output).unzip()
 }
 
 impl Remote {
@@ -188,8 +184,8 @@ impl Drop for Remote {
 /// Polls for output until the process ends.
 struct Driver {
     remote: Arc<Remote>,
-    stdout: Option<mpsc::Sender<Block>>,
-    stderr: Option<mpsc::Sender<Block>>,
+    stdout: Option<mpsc::Sender<Bytes>>,
+    stderr: Option<mpsc::Sender<Bytes>>,
     /// Nobody writes input: a process silent for a whole operation timeout is told so.
     nudge: bool,
 }
@@ -207,16 +203,12 @@ impl Driver {
             error = failed_input(input_refused) => Err(error),
             result = self.poll() => result,
         };
-        let result = result.map_err(Arc::new);
         if let Err(error) = &result {
-            for sender in [self.stdout.take(), self.stderr.take()].into_iter().flatten() {
-                // A reader that is behind reads what it has and then sees the end; `wait` tells it why.
-                drop(sender.try_send(Err(Arc::clone(error))));
-            }
+            tracing::debug!(endpoint = %error.endpoint(), %error, "process lost");
         }
-        // Out of the way before the readers see the end, so that the next command finds the connection free.
         remote.clean_up();
-        exit.send_replace(Some(result));
+        // Before the streams close, so that their readers can tell an end from a loss.
+        exit.send_replace(Some(result.map_err(Arc::new)));
     }
 
     async fn poll(&mut self) -> Result<ExitStatus, winrm_transport::Error> {
@@ -282,10 +274,10 @@ fn is_end(code: FaultCode) -> bool {
 
 /// Waits for room. A reader that is gone no longer counts; nor does one that is behind when the process was
 /// terminated.
-async fn deliver(target: &mut Option<mpsc::Sender<Block>>, stream: Stream, remote: &Remote) {
+async fn deliver(target: &mut Option<mpsc::Sender<Bytes>>, stream: Stream, remote: &Remote) {
     let Some(sender) = target else { return };
     if !stream.data.is_empty()
-        && let Err(mpsc::error::TrySendError::Full(block)) = sender.try_send(Ok(stream.data))
+        && let Err(mpsc::error::TrySendError::Full(block)) = sender.try_send(stream.data)
         && !remote.terminated.load(Ordering::Acquire)
     {
         tokio::select! {

@@ -1,12 +1,13 @@
 //! One authenticated connection: tokens first, then sealed bodies, one at a time.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode};
+use tokio::time::Instant;
 use winrm_ntlm::{NegotiateFlags, client};
 use winrm_spnego::{Initiator, Progress};
 use winrm_wsman::encrypted::{self, Layout};
@@ -121,6 +122,7 @@ impl Session {
         let body = encrypted::seal(&self.layout, envelope, |message| self.context.wrap(message))
             .map_err(|error| fail(ErrorKind::Seal(Box::new(error))))?;
         let size = body.len();
+        let max_envelope_size = usize::try_from(config.max_envelope_size).unwrap_or(usize::MAX);
         let content_type = HeaderValue::try_from(self.layout.content_type())
             .map_err(|error| fail(ErrorKind::Encode(Box::new(error))))?;
         let first = self.authenticate.take();
@@ -129,7 +131,7 @@ impl Session {
             content_type,
             extra: None,
             body,
-            limit: usize::try_from(config.max_envelope_size).unwrap_or(usize::MAX).saturating_add(FRAMING),
+            limit: max_envelope_size.saturating_add(FRAMING),
         };
         let reply = match within(deadline, self.http.exchange(request)).await {
             Ok(reply) => reply,
@@ -153,6 +155,9 @@ impl Session {
             self.context.unwrap(header, message)
         });
         let envelope = opened.map_err(|error| fail(ErrorKind::Unseal(Box::new(error))))?;
+        if envelope.len() > max_envelope_size {
+            return Err(fail(ErrorKind::TooLarge { limit: max_envelope_size }).into());
+        }
         self.idle_since = Instant::now();
         Ok(envelope)
     }

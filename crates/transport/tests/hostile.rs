@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use winrm_ntlm::{Fresh, NegotiateFlags, client, server};
 use winrm_transport::{
-    Client, ClientBuilder, Connecting, Connector, Credentials, Endpoint, Error, ErrorKind, Step, Stream,
-    probe,
+    AuthMethod, Client, ClientBuilder, Connecting, Connector, Credentials, Endpoint, Error, ErrorKind, Step,
+    Stream, probe,
 };
 
 /// What the server does once a request has arrived.
@@ -295,4 +298,44 @@ async fn a_probe_needs_no_credentials_and_sends_none() {
     assert_eq!(requests.len(), 2);
     assert!(requests[0].to_ascii_lowercase().contains("wsmanidentify: unauthenticated\r\n"));
     assert!(requests.iter().all(|head| !head.to_ascii_lowercase().contains("authorization")));
+}
+
+/// A CHALLENGE that agrees to everything but `without`.
+fn weak_challenge(without: NegotiateFlags) -> Vec<u8> {
+    let all =
+        NegotiateFlags::STRONG | NegotiateFlags::UNICODE | NegotiateFlags::NTLM | NegotiateFlags::TARGET_INFO;
+    let config =
+        server::Config::new("HOST").negotiate_flags(all.with(without, false)).require(NegotiateFlags::NONE);
+    let (_, negotiate) =
+        client::Start::new(Credentials::password("u", "p"), client::Config::default()).negotiate();
+    server::Start::new(config).challenge(&negotiate, &Fresh::generate().unwrap()).unwrap().1
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_weak_context_is_refused_before_anything_is_proved() {
+    for without in [
+        NegotiateFlags::SIGN,
+        NegotiateFlags::SEAL,
+        NegotiateFlags::KEY_EXCH,
+        NegotiateFlags::NEGOTIATE_128,
+        NegotiateFlags::EXTENDED_SESSIONSECURITY,
+    ] {
+        let token = BASE64.encode(weak_challenge(without));
+        let headers = format!("WWW-Authenticate: Negotiate {token}\r\n");
+        let replies = [Reply::Bytes(answer("401 Unauthorized", &headers, "")), Reply::Close];
+        let server = Scripted::new(replies);
+        let strict = builder(&server)
+            .auth_method(AuthMethod::Ntlm)
+            .credentials(Credentials::password("user", "hunter2"));
+        let error = strict.clone().build().unwrap().identify().await.unwrap_err();
+        let ErrorKind::WeakContext { missing } = error.kind() else { panic!("{error:?}") };
+        assert!(missing.contains(without), "{error}");
+        assert!(error.remedy().unwrap().contains("dangerous_allow_weak_security_context"));
+        assert_eq!(server.requests().len(), 1, "nothing is sent after the challenge");
+
+        // Only by the option, and then as weak as it is.
+        let error =
+            strict.dangerous_allow_weak_security_context().build().unwrap().identify().await.unwrap_err();
+        assert!(!matches!(error.kind(), ErrorKind::WeakContext { .. }), "{error:?}");
+    }
 }
