@@ -4,7 +4,7 @@
 
 /// SOAP 1.2 envelope (SOAP 1.2 part 1, section 5).
 pub const NS_SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
-/// WS-Addressing, the August 2004 submission that DSP0226 section 5 builds on.
+/// WS-Addressing, the August 2004 submission that DSP0226 builds on.
 pub const NS_ADDRESSING: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
 /// WS-Transfer (DSP0226, section 7).
 pub const NS_TRANSFER: &str = "http://schemas.xmlsoap.org/ws/2004/09/transfer";
@@ -14,9 +14,9 @@ pub const NS_ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumerat
 pub const NS_EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
 /// WS-Management (DSP0226).
 pub const NS_WSMAN: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd";
-/// The Microsoft extensions to WS-Management (MS-WSMV 2.2.1).
+/// The Microsoft extensions to WS-Management (MS-WSMV).
 pub const NS_WSMV: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd";
-/// The remote shell protocol (MS-WSMV 2.2.1).
+/// The remote shell protocol (MS-WSMV).
 pub const NS_SHELL: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell";
 /// `WSManFault` and what it nests (MS-WSMV 2.2.4.43).
 pub const NS_FAULT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault";
@@ -89,7 +89,7 @@ pub const ACTION_RECONNECT: &str = "http://schemas.microsoft.com/wbem/wsman/1/wi
 /// Answer to [`ACTION_RECONNECT`].
 pub const ACTION_RECONNECT_RESPONSE: &str =
     "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/ReconnectResponse";
-/// The action of most faults (DSP0226, section 14.2).
+/// The action of most faults (DSP0226).
 pub const ACTION_FAULT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault";
 /// The action of faults that WS-Addressing defines, such as `DestinationUnreachable`.
 pub const ACTION_ADDRESSING_FAULT: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault";
@@ -128,9 +128,9 @@ pub const COMMAND_STATE_PENDING: &str =
 pub const COMMAND_STATE_DONE: &str =
     "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done";
 
-/// Filter dialect: selectors (DSP0226, annex E).
+/// Filter dialect: selectors (DSP0226).
 pub const DIALECT_SELECTOR: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter";
-/// Filter dialect: WQL (MS-WSMV 2.2.4.47).
+/// Filter dialect: WQL (MS-WSMV).
 pub const DIALECT_WQL: &str = "http://schemas.microsoft.com/wbem/wsman/1/WQL";
 
 /// `FaultDetail`: a selector is not one of the resource's, or names nothing.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use strategies::message;
 use winrm_wsman::encrypted::{self, Layout, Wrapped};
-use winrm_wsman::{ExitCode, Message, XsDuration};
+use winrm_wsman::{CommandLine, ExitCode, Message, Stream, Variable, XsDuration};
 
 /// What one damage does to a document.
 #[derive(Clone, Debug)]
@@ -162,6 +162,16 @@ proptest! {
         if let Ok(duration) = XsDuration::parse(&text) {
             prop_assert_eq!(XsDuration::parse(&duration.to_string()), Ok(duration));
         }
+    }
+
+    #[test]
+    fn logs_show_no_content(data in vec(any::<u8>(), 1..50)) {
+        let secret = String::from("hunter2");
+        let command = CommandLine { command: secret.clone(), arguments: vec![secret.clone()], command_id: None };
+        let stream = Stream { data: data.into(), ..Stream::default() };
+        let shown = format!("{command:?} {:?} {stream:?}", Variable::new("PASSWORD", secret));
+        prop_assert!(!shown.contains("hunter2"), "{shown}");
+        prop_assert!(!shown.contains("data"), "{shown}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::uri;
 pub struct Fault {
     /// `s:Code`: `s:Sender`, `s:Receiver`, `s:MustUnderstand`, ...
     pub code: QName,
-    /// `s:Subcode`: what DSP0226 section 14.6 or WS-Addressing call the fault, for instance `w:TimedOut`.
+    /// `s:Subcode`: what DSP0226 or WS-Addressing call the fault, for instance `w:TimedOut`.
     pub subcode: Option<QName>,
     /// `s:Reason`: the same text in one or more languages.
     pub reason: Vec<Reason>,

@@ -22,7 +22,7 @@ const TOO_MANY_SHELLS: &str = "The WS-Management service cannot process the requ
     shells for this user has been exceeded. Close existing shells or raise the quota for this user.";
 const ACCESS_DENIED: &str = "Access is denied.";
 
-/// A subcode of DSP0226 section 14.6.
+/// A subcode of DSP0226.
 fn wsman(local: &str) -> QName {
     QName::new(uri::NS_WSMAN, "w", local)
 }
@@ -215,7 +215,7 @@ impl Fault {
         )
     }
 
-    /// The service failed (DSP0226 section 14.6, `wsman:InternalError`).
+    /// The service failed (`wsman:InternalError`).
     pub fn internal_error(machine: &str, code: FaultCode, reason: &str) -> Self {
         Self::new("Receiver", Some(wsman("InternalError")), reason).with_wsman_fault(code, machine, reason)
     }

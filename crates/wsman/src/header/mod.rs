@@ -1,4 +1,4 @@
-//! The header blocks of requests and responses (DSP0226 sections 5 and 6, MS-WSMV 2.2.4).
+//! The header blocks of requests and responses (DSP0226 sections 5.4 and 6, MS-WSMV 3.1.4.1).
 
 mod wire;
 
@@ -16,7 +16,7 @@ pub struct Header {
     pub to: Option<String>,
     /// `wsa:Action`; absent in Identify and its answer only.
     pub action: Option<String>,
-    /// `wsa:MessageID`, `uuid:` and a GUID in upper case. See [`message_id`].
+    /// `wsa:MessageID`, `uuid:` and a GUID in upper case (DSP0226 section 5.4.4). See [`message_id`].
     pub message_id: Option<String>,
     /// `wsa:RelatesTo`: the `MessageID` that this answers. Compare with [`Header::relates_to`].
     pub relates_to: Option<String>,
@@ -26,11 +26,12 @@ pub struct Header {
     pub fault_to: Option<String>,
     /// `w:ResourceURI`.
     pub resource_uri: Option<String>,
-    /// `w:MaxEnvelopeSize`: the longest answer the sender takes, in bytes.
+    /// `w:MaxEnvelopeSize`: the longest answer the sender takes, in bytes (DSP0226 section 6.2).
     pub max_envelope_size: Option<u32>,
-    /// `w:OperationTimeout`: how long the service may hold the request.
+    /// `w:OperationTimeout`: how long the service may hold the request (DSP0226 section 6.1); Windows cuts it to its
+    /// `MaxTimeoutms`, 60 seconds (MS-WSMV 3.1.4.1.6).
     pub operation_timeout: Option<XsDuration>,
-    /// `w:Locale`: the language of texts, for instance `en-US`.
+    /// `w:Locale`: the language of texts, for instance `en-US` (DSP0226 section 6.3).
     pub locale: Option<String>,
     /// `p:DataLocale`: the language of numbers and dates.
     pub data_locale: Option<String>,
@@ -55,7 +56,7 @@ pub struct Header {
     pub unknown: Vec<QName>,
 }
 
-/// One `w:Option` (DSP0226 section 6.4).
+/// One `w:Option` (DSP0226).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct WsOption {
     /// Its `Name`.
@@ -81,7 +82,7 @@ impl WsOption {
     }
 }
 
-/// One `w:Selector` with a text (DSP0226 section 5.4.2.2).
+/// One `w:Selector` with a text (DSP0226).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Selector {
     /// Its `Name`.

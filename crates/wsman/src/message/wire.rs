@@ -43,7 +43,7 @@ impl Message {
         if !r.root()?.is(uri::NS_SOAP, "Envelope") {
             return Err(DecodeError::NotAnEnvelope);
         }
-        // The header decides how the body reads, so it must come first, as SOAP 1.2 part 1 section 5.1 has it.
+        // The header decides how the body reads, so it must come first, as SOAP 1.2 part 1 section 5 has it.
         let (mut header, mut body) = (None, None);
         while let Some(start) = r.next_child()? {
             match start.name().as_pair() {

@@ -1,5 +1,7 @@
 //! Command: starts a process in a shell (MS-WSMV 3.1.4.11).
 
+use std::fmt;
+
 use winrm_xml::{Reader, Start};
 
 use crate::codec::{Xml, attribute, bounds, leaf, limit, missing, push, set, text};
@@ -7,7 +9,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::uri;
 
 /// `rsp:CommandLine`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct CommandLine {
     /// `rsp:Command`: the program, or a whole command line.
     pub command: String,
@@ -17,11 +19,21 @@ pub struct CommandLine {
     pub command_id: Option<String>,
 }
 
-/// `rsp:CommandResponse`.
+/// `rsp:CommandResponse` (MS-WSMV 2.2.4.8).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CommandResponse {
     /// `rsp:CommandId`, for Receive, Send and Signal.
     pub command_id: String,
+}
+
+/// Without command and arguments, which may hold passwords.
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandLine")
+            .field("arguments", &self.arguments.len())
+            .field("command_id", &self.command_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CommandLine {

@@ -1,4 +1,6 @@
-//! Create: opens a shell (WS-Transfer Create, DSP0226 section 7.4; MS-WSMV 3.1.4.5).
+//! Create: opens a shell (WS-Transfer Create, DSP0226 section 7.6; MS-WSMV 3.1.4.5).
+
+use std::fmt;
 
 use bytes::Bytes;
 use winrm_xml::{Reader, Start};
@@ -73,7 +75,7 @@ pub struct Shell {
 }
 
 /// One `rsp:Variable` of the environment.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Variable {
     /// Its `Name`.
     pub name: String,
@@ -88,6 +90,13 @@ impl Variable {
     }
 }
 
+/// Without the value, which may be a password.
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variable").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// What Create brought about.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CreateResponse {
@@ -97,7 +106,7 @@ pub struct CreateResponse {
     pub shell: Option<Shell>,
 }
 
-/// `x:ResourceCreated`: an endpoint reference (DSP0226 section 5.4.1).
+/// `x:ResourceCreated`: an endpoint reference of WS-Addressing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ResourceCreated {
     /// `wsa:Address`.

@@ -25,7 +25,7 @@ pub struct Enumerate {
     pub filter: Option<Filter>,
 }
 
-/// `w:Filter` (DSP0226 section 8.3).
+/// `w:Filter` of DSP0226.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Filter {
     /// The attribute `Dialect`, for instance [`DIALECT_WQL`](crate::uri::DIALECT_WQL).

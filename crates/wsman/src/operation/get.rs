@@ -1,4 +1,4 @@
-//! Get: reads one resource (WS-Transfer Get, DSP0226 section 7.2). The request is empty.
+//! Get: reads one resource (WS-Transfer Get; MS-WSMV 3.1.4.2). The request is empty.
 
 use winrm_xml::{Element, Reader, Start};
 

@@ -1,4 +1,4 @@
-//! Pull: the next items of an enumeration (WS-Enumeration, DSP0226 section 8.4). The answer is a
+//! Pull: the next items of an enumeration (WS-Enumeration in DSP0226). The answer is a
 //! [`Batch`](super::enumerate::Batch).
 
 use winrm_xml::Reader;
@@ -8,7 +8,7 @@ use crate::duration::XsDuration;
 use crate::error::{DecodeError, EncodeError};
 use crate::uri;
 
-/// `n:Pull` (DSP0226 section 8.4).
+/// `n:Pull`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Pull {
     /// `n:EnumerationContext` of the answer before.

@@ -12,7 +12,7 @@ use crate::codec::{
 use crate::error::{DecodeError, EncodeError};
 use crate::uri;
 
-/// `rsp:Receive`.
+/// `rsp:Receive` (MS-WSMV 2.2.4.26).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Receive {
     /// The attribute `CommandId`; a PowerShell shell is asked without.
@@ -21,7 +21,7 @@ pub struct Receive {
     pub desired_streams: Vec<String>,
 }
 
-/// `rsp:ReceiveResponse`.
+/// `rsp:ReceiveResponse` (MS-WSMV 2.2.4.27).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReceiveResponse {
     /// Any number of blocks, in order; several may belong to one stream.
@@ -31,7 +31,7 @@ pub struct ReceiveResponse {
 }
 
 /// `rsp:Stream`: a block of bytes of one stream (MS-WSMV 2.2.4.40).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Stream {
     /// `stdin`, `stdout`, `stderr`, `pr`.
     pub name: String,
@@ -122,6 +122,18 @@ impl ExitCode {
 impl From<i32> for ExitCode {
     fn from(code: i32) -> Self {
         Self(code.cast_unsigned())
+    }
+}
+
+/// Without the bytes: output of a command has no place in logs.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("name", &self.name)
+            .field("command_id", &self.command_id)
+            .field("end", &self.end)
+            .field("len", &self.data.len())
+            .finish_non_exhaustive()
     }
 }
 
