@@ -1,3 +1,82 @@
-//! The `winrm` command.
+//! `winrm`: runs commands on Windows hosts from any platform.
+//!
+//! | module | knows |
+//! |---|---|
+//! | `args` | the command line |
+//! | `target`, `password`, `connect` | hosts, secrets, and how a client comes of them |
+//! | `run`, `identify`, `serve`, `demo` | one subcommand each |
+//! | `control` | what ends commands early: signals, deadlines, closed output |
+//! | `input`, `output` | standard streams: to every host, with prefixes, as JSON |
+//! | `exit`, `report` | exit statuses, and failures as people read them |
 
-fn main() {}
+mod args;
+mod connect;
+mod control;
+mod demo;
+mod exit;
+mod hexdump;
+mod identify;
+mod input;
+mod output;
+mod password;
+mod report;
+mod run;
+mod serve;
+mod target;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Action, Cli};
+use crate::report::{Failure, warn};
+
+/// The variable that says what to log.
+const LOG_VARIABLE: &str = "WINRM_LOG";
+
+fn main() {
+    std::process::exit(status());
+}
+
+/// Usage errors are failures of the client too, so that no status of the remote command is taken for one.
+fn status() -> i32 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody may be reading; the status tells enough.
+            drop(error.print());
+            return if error.use_stderr() { exit::CLIENT_FAILED } else { 0 };
+        }
+    };
+    start_log();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            Failure::caused_by("cannot start", &error).print(None);
+            return exit::CLIENT_FAILED;
+        }
+    };
+    let ended = runtime.block_on(async {
+        match cli.action {
+            Action::Run(args) => run::run(args).await,
+            Action::Identify(args) => identify::identify(args).await,
+            Action::Serve(args) => serve::serve(args).await,
+            Action::Demo => demo::demo().await,
+        }
+    });
+    // A read of standard input may be waiting for a line that nobody types.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|failure| {
+        failure.print(None);
+        exit::CLIENT_FAILED
+    })
+}
+
+fn start_log() {
+    let Ok(filter) = std::env::var(LOG_VARIABLE) else { return };
+    match EnvFilter::try_new(&filter) {
+        Ok(filter) => {
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        }
+        Err(error) => warn(&format!("{LOG_VARIABLE} is not a log filter: {error}")),
+    }
+}

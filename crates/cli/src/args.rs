@@ -1,0 +1,211 @@
+//! The command line, as scripts depend on it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use winrm::AuthMethod;
+
+/// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed.
+#[derive(Debug, Parser)]
+#[command(name = "winrm", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 to 254 is the remote command's, 255 means that winrm itself failed.\n\
+    WINRM_LOG=debug shows on stderr what happens (a filter as of RUST_LOG)."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Runs a command on one host or many
+    Run(RunArgs),
+    /// Shows what answers at a host, which schemes it offers, what we would choose, and why not the others
+    Identify(IdentifyArgs),
+    /// Serves WinRM on the loopback address, to test against: commands run on this machine
+    Serve(ServeArgs),
+    /// Starts a service, runs a command on it through NTLM with encryption, shows what crossed the wire
+    Demo,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// Sets an environment variable; may be given several times
+    #[arg(long = "env", value_name = "K=V", value_parser = variable)]
+    pub(crate) environment: Vec<(String, String)>,
+    /// The directory the command starts in [default: the user's profile folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<String>,
+    /// The remote console's code page [default: 65001, which is UTF-8]
+    #[arg(long, value_name = "N")]
+    pub(crate) codepage: Option<u32>,
+    /// Streams standard input to the remote command; to each, when there are several
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub(crate) stdin: bool,
+    /// One word: a line for the host's cmd, sent as it is. Several: a program and its arguments, each delivered as
+    /// given
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IdentifyArgs {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Targets {
+    /// host, host:port, [v6]:port or http://host:port/path; @FILE reads one a line
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// Prints one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to reach hosts and who to log on as.
+#[derive(Args, Debug)]
+pub(crate) struct Connection {
+    /// DOMAIN\user, user@REALM, .\local or a plain local user
+    #[arg(long, env = "WINRM_USER", value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// Reads the password from a file; without this: WINRM_PASSWORD, then a prompt on a terminal
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Reads the password from the first line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// How to log on
+    #[arg(long, value_enum, default_value_t = Auth::Negotiate)]
+    pub(crate) auth: Auth,
+    /// For resolving a name and opening a connection
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    pub(crate) connect_timeout: Duration,
+    /// How long the service may hold a request, 0.5 to 60; a command may run for any number of these
+    #[arg(long, value_name = "SECONDS", value_parser = operation_seconds, default_value = "20")]
+    pub(crate) operation_timeout: Duration,
+    /// For everything; a remote command still running then is terminated [default: none]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
+    #[arg(long)]
+    pub(crate) dangerous_allow_weak_security_context: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Auth {
+    /// SPNEGO, offering NTLM
+    Negotiate,
+    /// NTLM without SPNEGO around it
+    Ntlm,
+}
+
+impl From<Auth> for AuthMethod {
+    fn from(auth: Auth) -> Self {
+        match auth {
+            Auth::Negotiate => Self::Negotiate,
+            Auth::Ntlm => Self::Ntlm,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The account that may log on; its password is WINRM_PASSWORD, or made up and shown once
+    #[arg(long, value_name = "NAME", default_value = "winrm")]
+    pub(crate) user: String,
+    /// Lets --listen name other than loopback addresses: whoever has the password runs commands on this machine
+    #[arg(long)]
+    pub(crate) dangerous_listen_beyond_loopback: bool,
+    /// Prints one JSON object with url, user and password
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("not of the form NAME=VALUE".to_owned()),
+    }
+}
+
+/// More than a century: deadlines can be added up without overflow.
+const MAX_SECONDS: f64 = 4e9;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => {
+            Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+        }
+        _ => Err("not a number of seconds above 0".to_owned()),
+    }
+}
+
+fn operation_seconds(text: &str) -> Result<Duration, String> {
+    use winrm::transport::{MAX_OPERATION_TIMEOUT, MIN_OPERATION_TIMEOUT};
+    seconds(text).and_then(|timeout| {
+        if (MIN_OPERATION_TIMEOUT..=MAX_OPERATION_TIMEOUT).contains(&timeout) {
+            Ok(timeout)
+        } else {
+            Err("not between 0.5 and 60 seconds".to_owned())
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from([&["winrm"], line].concat())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_the_command_alone() {
+        let cli = parse(&["run", "a", "b", "--env", "K=V=W", "--", "x", "--json", "--", "@y"]).unwrap();
+        let Action::Run(run) = cli.action else { panic!("not run") };
+        assert_eq!(run.targets.targets, ["a", "b"]);
+        assert_eq!(run.environment, [("K".to_owned(), "V=W".to_owned())]);
+        assert_eq!(run.command, ["x", "--json", "--", "@y"]);
+        assert!(!run.targets.json);
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors() {
+        for line in [
+            &["run", "host"][..],
+            &["run", "--", "x"],
+            &["run", "host", "--env", "=V", "--", "x"],
+            &["run", "host", "--operation-timeout", "61", "--", "x"],
+            &["run", "host", "--operation-timeout", "0.4", "--", "x"],
+            &["run", "host", "--timeout", "nan", "--", "x"],
+            &["run", "host", "--timeout", "1e300", "--", "x"],
+            &["run", "host", "--auth", "kerberos", "--", "x"],
+            &["run", "host", "--stdin", "--password-stdin", "--", "x"],
+            &["run", "host", "--password-file", "f", "--password-stdin", "--", "x"],
+            &["run", "host", "--password", "secret", "--", "x"],
+            &["serve", "--listen", "localhost"],
+            &["ps", "host"],
+            &[],
+        ] {
+            assert!(parse(line).unwrap_err().use_stderr(), "{line:?}");
+        }
+    }
+}

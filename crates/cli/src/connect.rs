@@ -1,0 +1,28 @@
+//! From options to a client.
+
+use winrm::{ClientBuilder, Credentials};
+
+use crate::args::Connection;
+use crate::password;
+use crate::report::Failure;
+use crate::target::Target;
+
+/// Who to log on as; `None` when nobody was named.
+pub(crate) fn credentials(connection: &Connection) -> Result<Option<Credentials>, Failure> {
+    let Some(user) = connection.user.as_deref().filter(|user| !user.is_empty()) else { return Ok(None) };
+    let password = password::obtain(connection, user)?;
+    Ok(Some(Credentials::password(user, &password)))
+}
+
+/// Everything but the credentials.
+pub(crate) fn builder(connection: &Connection, target: &Target) -> ClientBuilder {
+    let builder = ClientBuilder::for_endpoint(target.endpoint.clone())
+        .auth_method(connection.auth.into())
+        .connect_timeout(connection.connect_timeout)
+        .operation_timeout(connection.operation_timeout);
+    if connection.dangerous_allow_weak_security_context {
+        builder.dangerous_allow_weak_security_context()
+    } else {
+        builder
+    }
+}

@@ -1,0 +1,162 @@
+//! What ends commands early: signals, the deadline, output that nobody takes.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::exit::CLIENT_FAILED;
+use crate::report::{Failure, warn};
+
+/// What is wanted of the remote commands. Grows only.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Wish {
+    /// Go on.
+    Run,
+    /// Ctrl-C.
+    Interrupt,
+    /// End now.
+    Terminate(Reason),
+}
+
+/// Why commands are to end now.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Reason {
+    /// A second SIGINT, or a signal that asks for the end.
+    Signal,
+    /// `--timeout`.
+    Timeout(Duration),
+    /// Standard output or error was closed, as by `| head`.
+    OutputClosed,
+    /// Standard output or input failed, and that has been told.
+    LocalFailure,
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Signal => Self::new("interrupted: the remote process was terminated"),
+            Reason::Timeout(timeout) => Self::new(format!(
+                "not done within {} s: the remote process was terminated",
+                timeout.as_secs_f64()
+            ))
+            .with_remedy("give a longer --timeout"),
+            Reason::OutputClosed => Self::new("standard output was closed").quiet(),
+            Reason::LocalFailure => Self::new("reading input or writing output failed").quiet(),
+        }
+    }
+}
+
+/// Tells every command what is wanted of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Control {
+    wish: watch::Sender<Wish>,
+}
+
+impl Control {
+    /// Listens for signals from now on, and for the deadline.
+    pub(crate) fn start(timeout: Option<Duration>) -> Result<Self, Failure> {
+        let control = Self { wish: watch::Sender::new(Wish::Run) };
+        control.listen().map_err(|error| Failure::caused_by("cannot listen for signals", &error))?;
+        if let Some(timeout) = timeout {
+            let control = control.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(timeout).await;
+                control.terminate(Reason::Timeout(timeout));
+            });
+        }
+        Ok(control)
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Wish> {
+        self.wish.subscribe()
+    }
+
+    pub(crate) fn terminate(&self, reason: Reason) {
+        self.raise(Wish::Terminate(reason));
+    }
+
+    /// The first reason stays.
+    fn raise(&self, wish: Wish) {
+        self.wish.send_if_modified(|current| {
+            let raised = *current < wish && !matches!(current, Wish::Terminate(_));
+            if raised {
+                *current = wish;
+            }
+            raised
+        });
+    }
+
+    /// The first asks, the second insists, the third does not wait for clean-up.
+    fn interrupt(&self) {
+        let current = *self.wish.borrow();
+        match current {
+            Wish::Run => self.raise(Wish::Interrupt),
+            Wish::Interrupt => self.raise(Wish::Terminate(Reason::Signal)),
+            Wish::Terminate(_) => {
+                warn("ended without waiting for clean-up: the host may keep a shell for some minutes");
+                std::process::exit(CLIENT_FAILED);
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn listen(&self) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let control = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => control.interrupt(),
+                    _ = terminate.recv() => control.terminate(Reason::Signal),
+                    _ = hangup.recv() => control.terminate(Reason::Signal),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    #[cfg(windows)]
+    fn listen(&self) -> std::io::Result<()> {
+        let mut interrupt = tokio::signal::windows::ctrl_c()?;
+        let mut close = tokio::signal::windows::ctrl_close()?;
+        let control = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => control.interrupt(),
+                    _ = close.recv() => control.terminate(Reason::Signal),
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Waits for a wish that fits, and marks it as seen.
+pub(crate) async fn wanted(wishes: &mut watch::Receiver<Wish>, fits: impl FnMut(&Wish) -> bool) -> Wish {
+    let wish = wishes.wait_for(fits).await.ok().map(|wish| *wish);
+    match wish {
+        Some(wish) => wish,
+        // Nobody is left who could want anything.
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_only_grow_and_the_first_reason_stays() {
+        let control = Control { wish: watch::Sender::new(Wish::Run) };
+        control.interrupt();
+        assert_eq!(*control.wish.borrow(), Wish::Interrupt);
+        control.interrupt();
+        assert_eq!(*control.wish.borrow(), Wish::Terminate(Reason::Signal));
+        control.terminate(Reason::OutputClosed);
+        assert_eq!(*control.wish.borrow(), Wish::Terminate(Reason::Signal));
+    }
+}

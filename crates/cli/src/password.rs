@@ -1,0 +1,123 @@
+//! Where passwords come from: never an argument, which everybody on the machine can read.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::args::Connection;
+use crate::report::{Failure, warn};
+
+/// The variable that holds one.
+pub(crate) const VARIABLE: &str = "WINRM_PASSWORD";
+/// In bytes; NTLM takes none longer than 256 characters.
+const LIMIT: u64 = 4096;
+
+/// The password for `user`: the option's when there is one, else the environment's, else the terminal's.
+pub(crate) fn obtain(connection: &Connection, user: &str) -> Result<Zeroizing<String>, Failure> {
+    if let Some(file) = &connection.password_file {
+        return from_file(file);
+    }
+    if connection.password_stdin {
+        return first_line(io::stdin().lock())
+            .map_err(|error| Failure::caused_by("cannot read a password from standard input", &error));
+    }
+    if let Some(password) = from_environment()? {
+        return Ok(password);
+    }
+    // One of the two: input may come from a pipe, and messages may go to a file.
+    if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
+        return Err(Failure::new(format!("no password for {user}, and no terminal to ask on"))
+            .with_remedy(format!("set {VARIABLE}, or give --password-file or --password-stdin")));
+    }
+    rpassword::prompt_password(format!("Password for {user}: "))
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::caused_by("cannot read a password from the terminal", &error))
+}
+
+/// `WINRM_PASSWORD`; set but empty counts as not set.
+pub(crate) fn from_environment() -> Result<Option<Zeroizing<String>>, Failure> {
+    match std::env::var(VARIABLE) {
+        Ok(password) if password.is_empty() => Ok(None),
+        Ok(password) => Ok(Some(Zeroizing::new(password))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        // Without the error, which shows the value.
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::new(format!("{VARIABLE} is not valid Unicode")))
+        }
+    }
+}
+
+fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let fail =
+        |error| Failure::caused_by(format!("cannot read the password from {}", file.display()), &error);
+    let opened = std::fs::File::open(file).map_err(fail)?;
+    if readable_by_all(&opened) {
+        warn(&format!("everybody on this machine can read the password in {}", file.display()));
+    }
+    let mut text = Zeroizing::new(Vec::new());
+    opened.take(LIMIT + 1).read_to_end(&mut text).map_err(fail)?;
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    decode(text.strip_suffix(b"\r").unwrap_or(text)).map_err(fail)
+}
+
+#[cfg(unix)]
+fn readable_by_all(file: &std::fs::File) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &std::fs::File) -> bool {
+    false
+}
+
+fn first_line(input: impl BufRead) -> io::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(Vec::new());
+    input.take(LIMIT + 2).read_until(b'\n', &mut line)?;
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    decode(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+fn decode(bytes: &[u8]) -> io::Result<Zeroizing<String>> {
+    let refuse = |reason| Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    if bytes.is_empty() {
+        return refuse("it is empty");
+    }
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LIMIT {
+        return refuse("it is too long for a password");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => refuse("it is not UTF-8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_line_counts_and_loses_its_end() {
+        assert_eq!(*first_line(&b"pa ss \r\nmore\n"[..]).unwrap(), "pa ss ");
+        assert_eq!(*first_line(&b"pass"[..]).unwrap(), "pass");
+        for wrong in [&b"\n"[..], b"", b"\xff\n", &[b'x'; 5000]] {
+            assert!(first_line(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn a_file_loses_one_line_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let read = |content: &[u8]| {
+            std::fs::write(&file, content).unwrap();
+            from_file(&file).map(|password| password.to_string())
+        };
+        assert_eq!(read(b"pass\n").unwrap(), "pass");
+        assert_eq!(read(b"pass\r\n").unwrap(), "pass");
+        assert_eq!(read(b"pass\n\n").unwrap(), "pass\n");
+        assert!(read(b"\n").is_err());
+        assert!(read(&[b'x'; 5000]).is_err());
+    }
+}

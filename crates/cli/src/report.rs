@@ -1,0 +1,147 @@
+//! Failures as people read them: what happened, down to the cause, and what to try.
+
+use std::error::Error;
+
+use serde_json::{Map, Value};
+use winrm::CommandError;
+
+/// A failure of the client: exit status 255.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Failure {
+    message: String,
+    remedy: Option<String>,
+    /// Said all that is to be said already, or nobody is there to read.
+    quiet: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), remedy: None, quiet: false }
+    }
+
+    /// With its causes.
+    pub(crate) fn caused_by(message: impl Into<String>, error: &dyn Error) -> Self {
+        Self::new(format!("{}: {}", message.into(), chain(error)))
+    }
+
+    pub(crate) fn with_remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    pub(crate) fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+
+    /// Tells it on standard error; `host` where several are asked.
+    pub(crate) fn print(&self, host: Option<&str>) {
+        if self.quiet {
+            return;
+        }
+        let host = host.map(|host| format!("{host}: ")).unwrap_or_default();
+        warn(&format!("{host}{}", self.message));
+        if let Some(remedy) = &self.remedy {
+            to_stderr(&format!("  try: {remedy}\n"));
+        }
+    }
+
+    /// The members of a JSON object about it.
+    pub(crate) fn json(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("error".to_owned(), self.message.clone().into());
+        if let Some(remedy) = &self.remedy {
+            object.insert("remedy".to_owned(), remedy.clone().into());
+        }
+        object
+    }
+}
+
+impl From<winrm::Error> for Failure {
+    fn from(error: winrm::Error) -> Self {
+        Self { message: chain(&error), remedy: error.remedy(), quiet: false }
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        let message = match &error {
+            // Its output has been printed as it came: how much there was of it says nothing here.
+            CommandError::Lost { source, .. } => format!("process was lost: {}", chain(&**source)),
+            error => chain(error),
+        };
+        let remedy = error.transport().and_then(winrm::Error::remedy);
+        Self { message, remedy, quiet: false }
+    }
+}
+
+impl From<winrm::ConfigError> for Failure {
+    fn from(error: winrm::ConfigError) -> Self {
+        Self::new(chain(&error))
+    }
+}
+
+/// One line on standard error.
+pub(crate) fn warn(message: &str) {
+    to_stderr(&format!("winrm: {message}\n"));
+}
+
+fn to_stderr(text: &str) {
+    use std::io::Write;
+    // With nobody to tell there is nothing to do about it; the exit status says that something failed.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// An error and its causes, each once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let clause = cause.to_string();
+        // Some libraries repeat their cause in their own text.
+        if !text.ends_with(&clause) {
+            text.push_str(": ");
+            text.push_str(&clause);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nested(&'static str, Option<Box<Nested>>);
+
+    impl fmt::Display for Nested {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Nested {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            match &self.1 {
+                Some(error) => Some(&**error),
+                None => None,
+            }
+        }
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let cause = Nested("refused", None);
+        let repeating = Nested("connect: refused", Some(Box::new(cause)));
+        let error = Nested("no shell", Some(Box::new(repeating)));
+        assert_eq!(chain(&error), "no shell: connect: refused");
+    }
+
+    #[test]
+    fn json_has_what_is_known() {
+        let failure = Failure::new("broken").with_remedy("mend it");
+        assert_eq!(Value::from(failure.json()).to_string(), r#"{"error":"broken","remedy":"mend it"}"#);
+        assert_eq!(Value::from(Failure::new("broken").json()).to_string(), r#"{"error":"broken"}"#);
+    }
+}
