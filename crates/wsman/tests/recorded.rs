@@ -30,6 +30,13 @@ fn round_trip(id: &str, document: &[u8]) -> Message {
     let written = message.encode().unwrap_or_else(|error| panic!("{id}: {error}"));
     let again = Message::decode(&written).unwrap_or_else(|error| panic!("{id}, written: {error}"));
     assert_eq!(again, message, "{id}");
+    assert_ne!(describe::kind(&message.body), "unknown", "{id}: {message:?}");
+    if let Body::IdentifyResponse(response) = &message.body {
+        assert!(
+            response.product_vendor.is_some() && !response.protocol_versions.is_empty(),
+            "{id}: {response:?}"
+        );
+    }
     message
 }
 
