@@ -114,16 +114,16 @@ impl Remote {
         self.abandoned.notify_one();
     }
 
+    /// Signals a process; one that has ended needs no signal any more.
     pub(crate) async fn signal(&self, code: &str) -> Result<(), Error> {
-        let body = self.signal_body(code);
-        let answer = self.shell.request(uri::ACTION_SIGNAL, Vec::new(), body).await;
-        answer.map(|_| ()).map_err(|error| Error::Signal(Arc::new(error)))
-    }
-
-    pub(crate) async fn terminate(&self) -> Result<(), Error> {
         if self.finished.load(Ordering::Acquire) {
             return Ok(());
         }
+        let answer = self.shell.request(uri::ACTION_SIGNAL, Vec::new(), self.signal_body(code)).await;
+        forget_if_gone(answer).map_err(|error| Error::Signal(Arc::new(error)))
+    }
+
+    pub(crate) async fn terminate(&self) -> Result<(), Error> {
         self.terminated.store(true, Ordering::Release);
         self.stop_delivery.notify_one();
         self.signal(uri::SIGNAL_TERMINATE).await

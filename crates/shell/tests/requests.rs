@@ -102,3 +102,22 @@ async fn a_cancelled_start_leaves_nothing_behind() {
     client.close().await;
     support::eventually("the end of all processes", || service.running_commands() == 0).await;
 }
+
+#[test]
+fn a_runtime_that_ends_under_running_processes_ends() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (service, shell, child) = runtime.block_on(async {
+        let (service, client) = pair(silent).await;
+        let shell = Shell::builder(&client).open().await.unwrap();
+        let child = shell.command("silent").spawn().await.unwrap();
+        (service, shell, child)
+    });
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        // Nobody is left to run their clean-up.
+        drop((child, shell, service));
+        done.send(()).unwrap();
+    });
+    ended.recv_timeout(std::time::Duration::from_secs(4)).unwrap();
+}

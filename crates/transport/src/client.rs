@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use winrm_wsman::{Body, Header, IdentifyResponse, Message, XsDuration, encrypted};
 
 use crate::auth::Security;
@@ -45,7 +45,7 @@ struct Inner {
     config: Config,
     pool: Pool,
     /// Work that its starter did not wait for: clean-up, mostly.
-    background: Mutex<JoinSet<()>>,
+    background: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Client {
@@ -178,8 +178,7 @@ impl Client {
     }
 
     fn encode(&self, message: &Message) -> Result<BytesMut, Error> {
-        let mut envelope = BytesMut::with_capacity(encrypted::HEADROOM + 2048);
-        envelope.resize(encrypted::HEADROOM, 0);
+        let mut envelope = encrypted::buffer(message.encoded_len());
         message.encode_into(&mut envelope).map_err(|error| {
             Error::new(self.endpoint(), Step::Exchange, ErrorKind::Encode(Box::new(error)))
         })?;
@@ -191,27 +190,31 @@ impl Client {
     /// Outside of a runtime there is nobody to run it: it is dropped, and `false` returned.
     pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
-        let mut background = self.inner.background.lock().unwrap_or_else(PoisonError::into_inner);
-        while background.try_join_next().is_some() {}
-        background.spawn_on(work, &runtime);
+        // Not under the lock: a runtime that is shutting down drops `work` at once, and with it perhaps the last
+        // handle of something that spawns its own clean-up.
+        let task = runtime.spawn(work);
+        let mut background = self.background();
+        background.retain(|task| !task.is_finished());
+        background.push(task);
         true
+    }
+
+    fn background(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.inner.background.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for outstanding clean-up, 10 s at most, and closes the connections. Clones are closed with it.
     pub async fn close(&self) {
-        let deadline = tokio::time::Instant::now() + CLOSE_DEADLINE;
-        // What is waited for may itself leave more to wait for.
-        loop {
-            let mut outstanding =
-                std::mem::take(&mut *self.inner.background.lock().unwrap_or_else(PoisonError::into_inner));
-            if outstanding.is_empty() {
-                break;
+        let finish = async {
+            // What is waited for may itself leave more to wait for.
+            loop {
+                let Some(task) = self.background().pop() else { break };
+                // A panic in it has been reported by the runtime.
+                drop(task.await);
             }
-            let all = async { while outstanding.join_next().await.is_some() {} };
-            if tokio::time::timeout_at(deadline, all).await.is_err() {
-                tracing::warn!(endpoint = %self.endpoint(), "clean-up did not finish in time");
-                break;
-            }
+        };
+        if tokio::time::timeout(CLOSE_DEADLINE, finish).await.is_err() {
+            tracing::warn!(endpoint = %self.endpoint(), "clean-up did not finish in time");
         }
         self.inner.pool.close();
     }
