@@ -44,3 +44,8 @@ pub use winrm_transport::{
     Probe, Step,
 };
 pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
