@@ -2,18 +2,22 @@
 //! nothing that it should not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use winrm_ntlm::{Fresh, NegotiateFlags, client, server};
 use winrm_transport::{
     AuthMethod, Client, ClientBuilder, Connecting, Connector, Credentials, Endpoint, Error, ErrorKind, Step,
     Stream, probe,
 };
+use winrm_wsman::{Body, Message, Shell, uri};
 
 /// What the server does once a request has arrived.
 #[derive(Clone, Debug)]
@@ -338,4 +342,85 @@ async fn a_weak_context_is_refused_before_anything_is_proved() {
             strict.dangerous_allow_weak_security_context().build().unwrap().identify().await.unwrap_err();
         assert!(!matches!(error.kind(), ErrorKind::WeakContext { .. }), "{error:?}");
     }
+}
+
+/// Counts the writes that would each be a system call.
+#[derive(Debug)]
+struct Counted(DuplexStream, Arc<AtomicUsize>);
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        // A socket takes them all at once.
+        let data: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        self.as_mut().poll_write(cx, &data)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// To a real service, through [`Counted`].
+#[derive(Debug)]
+struct Tunnel {
+    address: std::net::SocketAddr,
+    writes: Arc<AtomicUsize>,
+}
+
+impl Connector for Tunnel {
+    fn connect<'a>(&'a self, _: &'a Endpoint) -> Connecting<'a> {
+        Box::pin(async move {
+            let mut socket = tokio::net::TcpStream::connect(self.address).await?;
+            let (ours, mut theirs) = duplex(1 << 20);
+            tokio::spawn(async move { drop(tokio::io::copy_bidirectional(&mut theirs, &mut socket).await) });
+            let stream: Box<dyn Stream> = Box::new(Counted(ours, Arc::clone(&self.writes)));
+            Ok(stream)
+        })
+    }
+}
+
+#[tokio::test]
+async fn head_and_body_are_one_write() {
+    let service = winrm_loopback::Service::builder().account("user", "x").start().await.unwrap();
+    let writes = Arc::new(AtomicUsize::new(0));
+    let client = Client::builder(&service.url())
+        .unwrap()
+        .credentials(Credentials::password("user", "x"))
+        .connector(Arc::new(Tunnel { address: service.addr(), writes: Arc::clone(&writes) }))
+        .build()
+        .unwrap();
+    client.identify().await.unwrap();
+    assert_eq!(writes.load(Ordering::Relaxed), 2, "token, AUTHENTICATE with its body");
+    // A large one too: two writes would cost a delayed acknowledgement.
+    let header = client.header(uri::RESOURCE_URI_CMD, uri::ACTION_CREATE);
+    let shell = Shell { working_directory: Some("x".repeat(200_000)), ..Shell::default() };
+    drop(client.request(Message::new(header, Body::Create(Box::new(shell)))).await);
+    assert_eq!(writes.load(Ordering::Relaxed), 3);
 }
