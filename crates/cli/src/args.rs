@@ -34,8 +34,6 @@ pub(crate) enum Action {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) targets: Targets,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
     /// Sets an environment variable; may be given several times
     #[arg(long = "env", value_name = "K=V", value_parser = variable)]
     pub(crate) environment: Vec<(String, String)>,
@@ -48,6 +46,8 @@ pub(crate) struct RunArgs {
     /// Streams standard input to the remote command; to each, when there are several
     #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) stdin: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
     /// One word: a line for the host's cmd, sent as it is. Several: a program and its arguments, each delivered as
     /// given
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -64,7 +64,7 @@ pub(crate) struct IdentifyArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct Targets {
-    /// host, host:port, [v6]:port or http://host:port/path; @FILE reads one a line
+    /// `host`, `host:port`, `[v6]:port` or `http://host:port/path`; `@FILE` reads one a line
     #[arg(required = true, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// Prints one JSON object a line

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use base64::Engine as _;
+use bytes::Bytes;
 use winrm::{Client, Credentials, Output, Security};
-use winrm_loopback::{Direction, LogEntry, Service, WireChunk};
+use winrm_loopback::{Direction, LogEntry, Service};
 
 use crate::hexdump::hexdump;
 use crate::report::Failure;
@@ -38,7 +39,8 @@ pub(crate) async fn demo() -> Result<i32, Failure> {
     let output = client.raw_command(COMMAND).output().await?;
     client.close().await;
     let security = client.security().ok_or_else(|| Failure::new("nothing was negotiated"))?;
-    let (log, wire) = (service.log(), service.wire());
+    let log = service.log();
+    let wire: Vec<_> = service.wire().into_iter().map(|chunk| (chunk.direction, chunk.bytes)).collect();
     let url = service.url();
     service.shutdown().await;
 
@@ -107,14 +109,12 @@ fn describe_requests(text: &mut String, log: &[LogEntry]) -> Result<(), Failure>
 }
 
 /// Shows the request that carried the command, and that none of `secrets` is readable in anything that was sent.
-fn describe_wire(text: &mut String, wire: &[WireChunk], secrets: &[&str]) -> Result<(), Failure> {
-    let requests: Vec<&WireChunk> =
-        wire.iter().filter(|chunk| chunk.direction == Direction::Request).collect();
+fn describe_wire(text: &mut String, wire: &[(Direction, Bytes)], secrets: &[&str]) -> Result<(), Failure> {
+    let not_captured = || Failure::new("what crossed the wire was not captured");
     // Tokens come in the first and second request, the command in the third.
-    let bearer = requests.get(2).and_then(|chunk| split_head(&chunk.bytes));
-    let Some((head, body)) = bearer else {
-        return Err(Failure::new("what crossed the wire was not captured"));
-    };
+    let mut requests = wire.iter().filter(|(direction, _)| *direction == Direction::Request);
+    let bearer = requests.nth(2).and_then(|(_, bytes)| split_head(bytes));
+    let (head, body) = bearer.ok_or_else(not_captured)?;
     line(text, format_args!("\nThe request that carried the command, as it crossed the wire"));
     for header in String::from_utf8_lossy(head).lines() {
         line(text, format_args!("  {}", shortened(header)));
@@ -127,7 +127,7 @@ fn describe_wire(text: &mut String, wire: &[WireChunk], secrets: &[&str]) -> Res
     let streams = directions.map(|direction| sent(wire, direction));
     // The search must be able to find what is readable.
     if find(&streams, "POST /wsman").is_none() || find(&streams, "multipart/encrypted").is_none() {
-        return Err(Failure::new("what crossed the wire was not captured"));
+        return Err(not_captured());
     }
     if let Some((secret, form)) = secrets.iter().find_map(|secret| Some((secret, find(&streams, secret)?))) {
         let secret = if *secret == COMMAND || *secret == SENTENCE { *secret } else { "a secret" };
@@ -145,8 +145,8 @@ fn describe_wire(text: &mut String, wire: &[WireChunk], secrets: &[&str]) -> Res
 }
 
 /// Everything that went one way.
-fn sent(wire: &[WireChunk], direction: Direction) -> Vec<u8> {
-    wire.iter().filter(|chunk| chunk.direction == direction).flat_map(|chunk| chunk.bytes.to_vec()).collect()
+fn sent(wire: &[(Direction, Bytes)], way: Direction) -> Vec<u8> {
+    wire.iter().filter(|(direction, _)| *direction == way).flat_map(|(_, bytes)| bytes.to_vec()).collect()
 }
 
 /// The form in which `text` can be read.
@@ -212,10 +212,43 @@ mod tests {
         }
     }
 
+    /// Three requests and their answers, these bodies in the last of each.
+    fn wire(request: &str, response: &str) -> Vec<(Direction, Bytes)> {
+        let message = |first: &str, body: &str| {
+            Bytes::from(format!("{first}\r\nContent-Type: multipart/encrypted\r\n\r\n{body}"))
+        };
+        let bodies = [("", ""), ("", ""), (request, response)];
+        let exchange = |(request, response)| {
+            [
+                (Direction::Request, message("POST /wsman HTTP/1.1", request)),
+                (Direction::Response, message("HTTP/1.1 200 OK", response)),
+            ]
+        };
+        bodies.into_iter().flat_map(exchange).collect()
+    }
+
     #[test]
     fn a_readable_wire_is_a_failure() {
-        let chunk = |bytes: &'static [u8]| bytes;
-        assert_eq!(split_head(chunk(b"a: b\r\n\r\nbody")), Some((&b"a: b"[..], &b"body"[..])));
+        let describe = |wire: &[(Direction, Bytes)]| {
+            let mut text = String::new();
+            describe_wire(&mut text, wire, &[COMMAND, SENTENCE, "hidden"]).map(|()| text)
+        };
+        let text = describe(&wire("sealed request", "sealed answer")).unwrap();
+        assert!(text.contains("POST /wsman") && text.contains("|sealed request|"), "{text}");
+        assert!(describe(&wire(COMMAND, "")).is_err());
+        assert!(describe(&wire("", SENTENCE)).is_err());
+        let failure = describe(&wire("hidden", "")).unwrap_err();
+        assert!(!format!("{failure:?}").contains("hidden"));
+        // Nothing found in nothing proves nothing.
+        assert!(describe(&[]).is_err());
+        assert!(
+            describe(&vec![(Direction::Request, Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n")); 3]).is_err()
+        );
+    }
+
+    #[test]
+    fn long_headers_are_cut() {
+        assert_eq!(split_head(b"a: b\r\n\r\nbody"), Some((&b"a: b"[..], &b"body"[..])));
         assert_eq!(split_head(b"a: b\r\n"), None);
         assert_eq!(shortened(&"x".repeat(61)), format!("{}...", "x".repeat(60)));
         assert_eq!(shortened("x: y"), "x: y");

@@ -1,0 +1,18 @@
+//! The built command against services in this process: what scripts depend on.
+//!
+//! Commands are lines for `sh`, so most of this is for Unix.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+#[cfg(unix)]
+mod endings;
+mod identify;
+#[cfg(unix)]
+mod many;
+#[cfg(unix)]
+mod passwords;
+#[cfg(unix)]
+mod run;
+mod serve;
+mod usage;

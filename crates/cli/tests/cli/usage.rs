@@ -1,0 +1,47 @@
+//! Mistakes on the command line: 255 as well, so that no remote status is taken for one.
+
+use crate::common::{assert_code, bare, stderr, stdout};
+
+#[test]
+fn mistakes_are_255_and_told_on_stderr() {
+    for (arguments, told) in [
+        (&[][..], "Usage"),
+        (&["run", "web01"], "-- <COMMAND>"),
+        (&["run", "--", "x"], "TARGET"),
+        (&["run", "web01", "--stdin", "--password-stdin", "--", "x"], "cannot be used with"),
+        (&["run", "web01", "--password", "hunter2", "--", "x"], "--password"),
+        (&["run", "web01", "--env", "novalue", "--", "x"], "NAME=VALUE"),
+        (&["run", "web01", "--operation-timeout", "61", "--", "x"], "60 seconds"),
+        (&["run", "web01", "--auth", "kerberos", "--", "x"], "negotiate"),
+        (&["run", "https://web01", "--user", "u", "--", "x"], "only http"),
+        (&["run", "http://user:hunter2@web01", "--", "x"], "credentials"),
+        (&["run", "web01:0", "--", "x"], "65535"),
+        (&["shell", "web01"], "shell"),
+    ] {
+        let output = bare(arguments).output().unwrap();
+        assert_code(&output, 255);
+        assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+        assert!(!stderr(&output).contains("hunter2"), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn help_and_version_are_no_mistakes() {
+    let output = bare(&["--help"]).output().unwrap();
+    assert_code(&output, 0);
+    let commands: Vec<String> = stdout(&output)
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        // Descriptions that are wrapped go on further to the right.
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect();
+    assert_eq!(commands, ["run", "identify", "serve", "demo", "help"]);
+
+    let output = bare(&["--version"]).output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), format!("winrm {}\n", env!("CARGO_PKG_VERSION")));
+}
