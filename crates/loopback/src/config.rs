@@ -22,7 +22,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// A connection is closed after so long without a request. 120 s.
     pub connection_idle: Duration,
-    /// How long output waits for the end of its command, so that both go in one answer. 20 ms.
+    /// How long output waits for the end of its command, so that both go in one answer. 20 ms; tests that count requests on
+    /// a busy machine want more.
     pub settle: Duration,
     /// How long a terminated command may take to end by itself. 1 s.
     pub termination_grace: Duration,

@@ -11,14 +11,14 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::Mutex;
 use winrm_wsman::encrypted::{self, Layout};
-use winrm_wsman::{Body, Fault, FaultCode, Header, Message, message_id};
+use winrm_wsman::{Body, EncodeError, Fault, Header, Message};
 
 use crate::answer::{self, AnswerBody, Hangup, SOAP, Then};
 use crate::authentication::{Authentication, Judgement, Presented, challenge};
 use crate::config::{COMPUTER_NAME, OversizeReply};
 use crate::log::{AuthStep, LogEntry, Logon};
 use crate::misbehaviour::{Misbehaviour, Occasion};
-use crate::operations::Caller;
+use crate::operations::{self, Caller};
 use crate::service::Shared;
 use crate::tamper;
 use crate::wire::Heads;
@@ -29,6 +29,9 @@ const PATH: &str = "/wsman";
 const WSMANIDENTIFY: &str = "wsmanidentify";
 /// What framing and token header may add to an envelope.
 const FRAMING: usize = 4096;
+
+/// A body too large is read up to this and dropped, or the client might still be sending and never see the answer.
+const MAX_DISCARD: usize = 8 * 1024 * 1024;
 
 /// An answer, or none.
 type Answer = Result<Response<AnswerBody>, Hangup>;
@@ -83,14 +86,14 @@ impl Connection {
     async fn answer(&self, state: &mut State, sequence: u64, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
         if head.uri.path() != PATH {
-            return Ok(answer::last(StatusCode::NOT_FOUND));
+            return Ok(answer::empty(StatusCode::NOT_FOUND));
         }
         if head.method != Method::POST {
-            return Ok(answer::last(StatusCode::METHOD_NOT_ALLOWED));
+            return Ok(answer::empty(StatusCode::METHOD_NOT_ALLOWED));
         }
         // HTTP.sys wants to know, even of an empty body.
         if !head.headers.contains_key(CONTENT_LENGTH) && !head.headers.contains_key(TRANSFER_ENCODING) {
-            return Ok(answer::last(StatusCode::LENGTH_REQUIRED));
+            return Ok(answer::empty(StatusCode::LENGTH_REQUIRED));
         }
         let body = match self.gather(body).await {
             Ok(body) => body,
@@ -119,18 +122,21 @@ impl Connection {
         };
         let most = most.saturating_add(FRAMING);
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > most {
+        if announced > MAX_DISCARD {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let mut gathered = BytesMut::with_capacity(announced);
+        let mut gathered = BytesMut::with_capacity(announced.min(most));
+        let mut total = 0_usize;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
-            if gathered.len().saturating_add(data.len()) > most {
-                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            total = total.saturating_add(data.len());
+            if total <= most {
+                gathered.extend_from_slice(&data);
+            } else if total > MAX_DISCARD {
+                break;
             }
-            gathered.extend_from_slice(&data);
         }
-        Ok(gathered)
+        if total > most { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(gathered) }
     }
 
     /// Identify without log-on, in clear.
@@ -144,12 +150,12 @@ impl Connection {
         if !matches!(request.body, Body::Identify) {
             return Ok(answer::unauthorized());
         }
-        let message =
-            self.shared.operations.answer(Caller { user: None, address: self.address }, request).await;
-        let Ok(plaintext) = message.encode() else {
+        let caller = Caller { user: None, address: self.address };
+        let Ok(answer) = self.shared.operations.answer(caller, request).await else {
             return Ok(answer::empty(StatusCode::INTERNAL_SERVER_ERROR));
         };
-        self.finish(answer::full(StatusCode::OK, SOAP, plaintext.freeze()), exchange).await
+        let plaintext = Bytes::copy_from_slice(answer.plaintext());
+        self.finish(answer::full(StatusCode::OK, SOAP, plaintext), exchange).await
     }
 
     /// A request that belongs to whoever is logged on.
@@ -294,8 +300,13 @@ impl Connection {
         if let Some(answer) = self.instead(&exchange).await {
             return answer;
         }
-        let size = self.shared.operations.max_envelope_size(&header);
-        let answer = self.seal(state, &exchange, message, size);
+        let answer = match message {
+            Ok(answer) => self.seal(state, &exchange, &header, answer),
+            Err(error) => {
+                tracing::error!(connection = self.number, error = chain(&error), "answer cannot be written");
+                answer::empty(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        };
         self.finish(answer, exchange).await
     }
 
@@ -306,15 +317,17 @@ impl Connection {
         exchange: &mut Exchange,
         plaintext: &[u8],
         limit: usize,
-    ) -> (Header, Message) {
+    ) -> (Header, Result<operations::Answer, EncodeError>) {
+        let fault = |header: &Header, fault| operations::Answer::write(Message::fault(header, fault));
         let request = match Message::decode(plaintext) {
             Ok(request) => request,
             Err(error) => {
                 tracing::info!(connection = self.number, error = chain(&error), "envelope refused");
+                let validation = Fault::schema_validation(COMPUTER_NAME, &chain(&error));
+                self.log(exchange.sequence, |entry| entry.fault = validation.wsman_code());
                 let header = Header::default();
-                let fault = Fault::schema_validation(COMPUTER_NAME, &chain(&error));
-                self.log(exchange.sequence, |entry| entry.fault = fault.wsman_code());
-                return (header.clone(), Message::fault(&header, fault));
+                let answer = fault(&header, validation);
+                return (header, answer);
             }
         };
         self.log(exchange.sequence, |entry| {
@@ -327,18 +340,18 @@ impl Connection {
             exchange.misbehaviour = self.shared.rules().strike(occasion);
         }
         let header = request.header.clone();
-        let message = match &exchange.misbehaviour {
+        let answer = match &exchange.misbehaviour {
             Some(Misbehaviour::Fault(code)) => {
                 let text = code.meaning().unwrap_or("a fault that was asked for");
-                Message::fault(&header, Fault::internal_error(COMPUTER_NAME, *code, text))
+                fault(&header, Fault::internal_error(COMPUTER_NAME, *code, text))
             }
-            Some(misbehaviour) if misbehaviour.prevents() => Message::fault(
-                &header,
-                Fault::internal_error(COMPUTER_NAME, FaultCode::CANCELLED, "cancelled"),
-            ),
+            // What it is does not matter: it is not sent.
+            Some(misbehaviour) if misbehaviour.prevents() => {
+                fault(&header, Fault::access_denied(COMPUTER_NAME))
+            }
             _ if plaintext.len() > limit => {
                 let maximum = u32::try_from(limit).unwrap_or(u32::MAX);
-                Message::fault(&header, Fault::envelope_too_large(COMPUTER_NAME, maximum))
+                fault(&header, Fault::envelope_too_large(COMPUTER_NAME, maximum))
             }
             _ => {
                 let user = state.authentication.established().map(|(_, user)| user.to_owned());
@@ -346,45 +359,28 @@ impl Connection {
                 self.shared.operations.answer(caller, request).await
             }
         };
-        self.log(exchange.sequence, |entry| entry.fault = message.as_fault().and_then(Fault::wsman_code));
-        (header, message)
+        if let Ok(answer) = &answer {
+            let code = answer.message.as_fault().and_then(Fault::wsman_code);
+            self.log(exchange.sequence, |entry| entry.fault = code);
+        }
+        (header, answer)
     }
 
-    /// Writes an answer and seals it.
+    /// Seals an answer.
     fn seal(
         &self,
         state: &mut State,
         exchange: &Exchange,
-        mut message: Message,
-        max_envelope_size: usize,
+        request: &Header,
+        answer: operations::Answer,
     ) -> Response<AnswerBody> {
         let misbehaviour = exchange.misbehaviour.as_ref();
-        if misbehaviour == Some(&Misbehaviour::WrongRelatesTo) {
-            message.header.relates_to = Some(message_id());
-        }
-        let status = match message.body {
+        let max_envelope_size = self.shared.operations.max_envelope_size(request);
+        let status = match answer.message.body {
             Body::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::OK,
         };
-        let mut buffer = encrypted::buffer(message.encoded_len());
-        match misbehaviour {
-            Some(Misbehaviour::Document(document)) => buffer.extend_from_slice(document),
-            _ => {
-                if let Err(error) = message.encode_into(&mut buffer) {
-                    tracing::error!(
-                        connection = self.number,
-                        error = chain(&error),
-                        "answer cannot be written"
-                    );
-                    return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
-                }
-            }
-        }
-        if misbehaviour == Some(&Misbehaviour::Oversized) {
-            // White space after the root element is XML still.
-            let len = encrypted::HEADROOM.saturating_add(max_envelope_size).saturating_add(1);
-            buffer.resize(len.max(buffer.len()), b' ');
-        }
+        let buffer = tamper::plaintext(answer, misbehaviour, max_envelope_size);
         if misbehaviour == Some(&Misbehaviour::Unsealed) {
             let plaintext = Bytes::from(buffer).slice(encrypted::HEADROOM..);
             return answer::full(status, SOAP, plaintext);

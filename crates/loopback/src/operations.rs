@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::time::Instant;
+use winrm_wsman::encrypted;
 use winrm_wsman::{
-    Body, CommandLine, CommandResponse, CommandState, CreateResponse, ExitCode, Fault, FaultCode, Header,
-    IdentifyResponse, Message, Receive, ReceiveResponse, Send, Shell as ShellBody, Signal, State, Stream,
-    Variable, XsDuration, guid, uri,
+    Body, CommandLine, CommandResponse, CommandState, CreateResponse, EncodeError, ExitCode, Fault,
+    FaultCode, Header, IdentifyResponse, Message, Receive, ReceiveResponse, Send, Shell as ShellBody, Signal,
+    State, Stream, Variable, XsDuration, guid, uri,
 };
 
 use crate::config::{COMPUTER_NAME, Limits, PRODUCT};
@@ -41,6 +43,26 @@ pub(crate) struct Caller<'a> {
     pub(crate) address: IpAddr,
 }
 
+/// An answer, written once.
+pub(crate) struct Answer {
+    pub(crate) message: Message,
+    /// The envelope behind the room that sealing needs.
+    pub(crate) buffer: BytesMut,
+}
+
+impl Answer {
+    pub(crate) fn write(message: Message) -> Result<Self, EncodeError> {
+        let mut buffer = encrypted::buffer(message.encoded_len());
+        message.encode_into(&mut buffer)?;
+        Ok(Self { message, buffer })
+    }
+
+    /// The envelope.
+    pub(crate) fn plaintext(&self) -> &[u8] {
+        self.buffer.get(encrypted::HEADROOM..).unwrap_or_default()
+    }
+}
+
 /// What the service does for its callers.
 pub(crate) struct Operations {
     pub(crate) shells: Arc<Shells>,
@@ -53,20 +75,28 @@ type Outcome<T = Body> = Result<T, Box<Fault>>;
 
 impl Operations {
     /// Does what is asked and answers, by a fault if need be.
-    pub(crate) async fn answer(&self, caller: Caller<'_>, request: Message) -> Message {
+    ///
+    /// # Errors
+    /// When the answer holds what XML cannot express; nothing that a client sends leads there.
+    pub(crate) async fn answer(&self, caller: Caller<'_>, request: Message) -> Result<Answer, EncodeError> {
         let Message { header, body } = request;
         let outcome = match self.check(&header, &body) {
             Ok(()) => self.run(caller, &header, body).await,
             Err(fault) => Err(fault),
         };
-        let answer = match outcome {
+        let message = match outcome {
             Ok(body) => Message::response(&header, body),
             Err(fault) => Message::fault(&header, *fault),
         };
-        if answer.encoded_len() > self.max_envelope_size(&header) {
-            return Message::fault(&header, fault::response_too_large());
+        let answer = Answer::write(message)?;
+        if answer.plaintext().len() <= self.max_envelope_size(&header) {
+            return Ok(answer);
         }
-        answer
+        if let Body::CreateResponse(response) = &answer.message.body {
+            // Nobody would ever know its id.
+            self.shells.close(response.shell_id().unwrap_or_default());
+        }
+        Answer::write(Message::fault(&header, fault::response_too_large()))
     }
 
     /// The size that an answer to this request may have.

@@ -2,9 +2,10 @@
 
 use bytes::{Bytes, BytesMut};
 use winrm_spnego::token::NegotiationToken;
-use winrm_wsman::encrypted;
+use winrm_wsman::{encrypted, message_id};
 
 use crate::misbehaviour::Misbehaviour;
+use crate::operations::Answer;
 
 /// Spoils a token, where the misbehaviour is about tokens.
 pub(crate) fn token(token: &mut Vec<u8>, misbehaviour: Option<&Misbehaviour>) {
@@ -27,6 +28,33 @@ pub(crate) fn token(token: &mut Vec<u8>, misbehaviour: Option<&Misbehaviour>) {
         if let Ok(changed) = resp.encode() {
             *token = changed;
         }
+    }
+}
+
+/// Spoils an envelope, where the misbehaviour is about envelopes; returns it behind the room that sealing needs.
+pub(crate) fn plaintext(
+    mut answer: Answer,
+    misbehaviour: Option<&Misbehaviour>,
+    max_envelope_size: usize,
+) -> BytesMut {
+    match misbehaviour {
+        Some(Misbehaviour::WrongRelatesTo) => {
+            answer.message.header.relates_to = Some(message_id());
+            // It was written before, so it can be written with another id.
+            Answer::write(answer.message).map_or(answer.buffer, |changed| changed.buffer)
+        }
+        Some(Misbehaviour::Document(document)) => {
+            answer.buffer.truncate(encrypted::HEADROOM);
+            answer.buffer.extend_from_slice(document);
+            answer.buffer
+        }
+        Some(Misbehaviour::Oversized) => {
+            // White space after the root element is XML still.
+            let len = encrypted::HEADROOM.saturating_add(max_envelope_size).saturating_add(1);
+            answer.buffer.resize(len.max(answer.buffer.len()), b' ');
+            answer.buffer
+        }
+        _ => answer.buffer,
     }
 }
 
