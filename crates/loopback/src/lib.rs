@@ -30,6 +30,7 @@ mod builder;
 mod command_line;
 mod config;
 mod connection;
+mod envelope;
 mod fault;
 mod handler;
 mod local_process;

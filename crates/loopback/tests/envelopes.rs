@@ -34,12 +34,13 @@ async fn fault(client: &mut Client, header: Header, body: Body) -> Fault {
     client.request(header, body).await.1.as_fault().expect("a fault").clone()
 }
 
+type Change = fn(&mut Header);
+
 #[tokio::test]
 async fn headers_that_every_request_needs() {
     let service = builder().start().await.unwrap();
     let mut client = Client::log_on(&service).await;
     let good = client.header(uri::ACTION_CREATE, "");
-    type Change = fn(&mut Header);
     let changes: [(Change, u32, &str); 9] = [
         (|header| header.to = None, HEADER_REQUIRED, "MessageInformationHeaderRequired"),
         (|header| header.reply_to = None, HEADER_REQUIRED, "MessageInformationHeaderRequired"),
@@ -121,7 +122,8 @@ async fn what_is_no_envelope() {
     let service = builder().start().await.unwrap();
     let mut client = Client::log_on(&service).await;
     let depth = "<a>".repeat(1000);
-    let bomb = format!("<a {}/>", (0..2000).map(|n| format!("xmlns:n{n}='u' ")).collect::<String>());
+    let declarations: Vec<_> = (0..2000).map(|n| format!("xmlns:n{n}='u'")).collect();
+    let bomb = format!("<a {}/>", declarations.join(" "));
     let dtd = "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>";
     for document in ["", "not XML", "<html/>", "<s:Envelope/>", dtd, &depth, &bomb] {
         let (status, plaintext) = client.exchange(document.as_bytes()).await;

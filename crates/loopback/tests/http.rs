@@ -91,9 +91,10 @@ async fn the_protocol_must_be_that_of_negotiate() {
     }
 }
 
+type Damage = fn(&mut Vec<u8>, &encrypted::Part);
+
 #[tokio::test]
 async fn damaged_bodies_are_refused_and_end_the_context() {
-    type Damage = fn(&mut Vec<u8>, &encrypted::Part);
     let damages: [(&str, Damage); 6] = [
         ("signature", |body, part| body[part.header.start + 6] ^= 1),
         ("ciphertext", |body, part| body[part.sealed.end - 1] ^= 1),

@@ -45,20 +45,20 @@ async fn the_combined_form_is_refused_and_the_other_is_not() {
 
 #[tokio::test]
 async fn a_context_is_forgotten() {
-    for status in [401, 400] {
-        let service = builder()
-            .misbehave(Trigger::NthEnvelope(3), Misbehaviour::ForgetContext(status))
-            .start()
-            .await
-            .unwrap();
+    let third = Trigger::NthEnvelope(3);
+    let delete = Trigger::action(uri::ACTION_DELETE);
+    for (status, trigger) in [(401, third.clone()), (400, third), (401, delete.clone()), (400, delete)] {
+        let service = builder().start().await.unwrap();
         let mut client = Client::log_on(&service).await;
         let shell = client.create().await;
-        client.delete(&shell).await;
-        let request = create(&client).encode().unwrap();
+        client.create().await;
+        service.misbehave(trigger, Misbehaviour::ForgetContext(status));
+        let request = Message::new(client.header(uri::ACTION_DELETE, &shell), Body::Delete).encode().unwrap();
         let reply = client.send(&request).await.unwrap();
         assert_eq!((reply.status, reply.body.len()), (status, 0));
+        service.behave();
         assert_eq!(client.send(&request).await.unwrap().status, 401, "and stays forgotten");
-        assert_eq!(service.open_shells(), 0);
+        assert_eq!(service.open_shells(), 2, "nothing was done");
     }
 }
 

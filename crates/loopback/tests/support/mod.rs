@@ -65,6 +65,11 @@ impl Raw {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    /// Nothing more will be sent.
+    pub(crate) async fn finish(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// The next answer; `None` when the connection ends before it is complete.
     pub(crate) async fn reply(&mut self) -> Option<Reply> {
         tokio::time::timeout(PATIENCE, self.read_reply()).await.expect("an answer in time")
