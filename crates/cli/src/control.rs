@@ -104,14 +104,15 @@ impl Control {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let mut hangup = signal(SignalKind::hangup())?;
+        // Who started us by nohup has it ignored, and means that.
+        let mut hangup = if heeds_hangup() { Some(signal(SignalKind::hangup())?) } else { None };
         let control = self.clone();
         tokio::spawn(async move {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => control.interrupt(),
                     _ = terminate.recv() => control.terminate(Reason::Signal),
-                    _ = hangup.recv() => control.terminate(Reason::Signal),
+                    Some(()) = received(&mut hangup) => control.terminate(Reason::Signal),
                 }
             }
         });
@@ -135,6 +136,30 @@ impl Control {
     }
 }
 
+/// The next of these signals, if we listen for them.
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether SIGHUP is not ignored, where that can be found out. Elsewhere it does what it does by default, to who does
+/// not ignore it.
+#[cfg(unix)]
+fn heeds_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_signals(&status).is_some_and(|ignored| ignored & 1 == 0)
+}
+
+/// The mask of ignored signals, SIGHUP as its lowest bit.
+#[cfg(unix)]
+fn ignored_signals(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
 /// Waits for a wish that fits, and marks it as seen.
 pub(crate) async fn wanted(wishes: &mut watch::Receiver<Wish>, fits: impl FnMut(&Wish) -> bool) -> Wish {
     let wish = wishes.wait_for(fits).await.ok().map(|wish| *wish);
@@ -148,6 +173,13 @@ pub(crate) async fn wanted(wishes: &mut watch::Receiver<Wish>, fits: impl FnMut(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mask_of_ignored_signals_is_found() {
+        assert_eq!(ignored_signals("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t1\n"), Some(0x1001));
+        assert_eq!(ignored_signals(""), None);
+    }
 
     #[test]
     fn wishes_only_grow_and_the_first_reason_stays() {

@@ -24,6 +24,8 @@ impl Host {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let builder = change(Service::builder().account(USER, PASSWORD));
+        #[cfg(unix)]
+        heed_interrupts(&runtime);
         let service = runtime.block_on(builder.start()).unwrap();
         Self { runtime, service: Some(service) }
     }
@@ -46,6 +48,25 @@ impl Host {
         assert_eq!(self.service().running_commands(), 0, "commands left");
         assert_eq!(self.service().open_shells(), 0, "shells left");
     }
+}
+
+/// Shells start what runs in the background with SIGINT ignored, and that is inherited down to the commands which tests
+/// interrupt. A handler of ours is not: commands begin with the default again.
+#[cfg(unix)]
+fn heed_interrupts(runtime: &tokio::runtime::Runtime) {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let _in_runtime = runtime.enter();
+        let mut interrupts =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
+        std::thread::spawn(move || {
+            let waiting = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            if waiting.block_on(interrupts.recv()).is_some() {
+                // Who interrupts the tests means it.
+                std::process::exit(130);
+            }
+        });
+    });
 }
 
 impl Drop for Host {

@@ -7,13 +7,15 @@ use winrm_loopback::{Misbehaviour, Trigger};
 
 use crate::common::{Host, assert_code, end_within, signal, stderr, stdout, until, winrm};
 
+// A silent command is `sleep` itself: an `sh` that has just begun to wait for it may overlook a signal.
+
 /// "Within a second", and what a busy machine adds.
 const SOON: Duration = Duration::from_millis(1500);
 
 #[test]
 fn sigint_reaches_a_silent_command_within_a_second() {
     let host = Host::start();
-    let child = winrm(&["run", &host.url(), "--", "sleep 30"]).spawn().unwrap();
+    let child = winrm(&["run", &host.url(), "--", "sleep", "30"]).spawn().unwrap();
     host.wait_for_commands(1);
     let started = Instant::now();
     signal(&child, "INT");
@@ -58,7 +60,7 @@ fn a_second_sigint_terminates() {
 #[test]
 fn a_third_sigint_does_not_wait_for_clean_up() {
     let host = Host::start();
-    let child = winrm(&["run", &host.url(), "--", "sleep 30"]).spawn().unwrap();
+    let child = winrm(&["run", &host.url(), "--", "sleep", "30"]).spawn().unwrap();
     host.wait_for_commands(1);
     host.service().misbehave(Trigger::Always, Misbehaviour::Stall);
     signal(&child, "INT");
@@ -74,17 +76,36 @@ fn a_third_sigint_does_not_wait_for_clean_up() {
 #[test]
 fn sigterm_terminates_at_once() {
     let host = Host::start();
-    let child = winrm(&["run", &host.url(), "--", "sleep 30"]).spawn().unwrap();
+    let child = winrm(&["run", &host.url(), "--", "sleep", "30"]).spawn().unwrap();
     host.wait_for_commands(1);
     signal(&child, "TERM");
     assert_code(&end_within(SOON, child), 255);
     host.assert_clean();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_terminates_unless_it_is_ignored() {
+    let host = Host::start();
+    let child = winrm(&["run", &host.url(), "--", "sleep", "30"]).spawn().unwrap();
+    host.wait_for_commands(1);
+    signal(&child, "HUP");
+    assert_code(&end_within(SOON, child), 255);
+    host.assert_clean();
+
+    let mut under_nohup = std::process::Command::new("sh");
+    under_nohup.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_winrm")]);
+    under_nohup.args(["run", "--user", crate::common::USER, &host.url(), "--", "sleep", "0.6"]);
+    let child = under_nohup.env("WINRM_PASSWORD", crate::common::PASSWORD).spawn().unwrap();
+    host.wait_for_commands(1);
+    signal(&child, "HUP");
+    assert_code(&end_within(SOON, child), 0);
+}
+
 #[test]
 fn sigint_reaches_every_host() {
     let (one, other) = (Host::start(), Host::start());
-    let child = winrm(&["run", &one.url(), &other.url(), "--", "sleep 30"]).spawn().unwrap();
+    let child = winrm(&["run", &one.url(), &other.url(), "--", "sleep", "30"]).spawn().unwrap();
     one.wait_for_commands(1);
     other.wait_for_commands(1);
     signal(&child, "INT");
