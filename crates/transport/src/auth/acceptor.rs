@@ -1,11 +1,12 @@
 //! The server side of NTLM as a mechanism.
 
+use std::fmt;
 use std::sync::Arc;
 
 use winrm_ntlm::{Credentials, Fresh, Session, server};
 use winrm_spnego::{Mechanism, MechanismError, ObjectIdentifier, Step, oid};
 
-use super::OutOfOrder;
+use super::state::{OutOfOrder, State};
 
 /// Who may log on.
 pub trait Accounts: Send + Sync {
@@ -33,24 +34,28 @@ pub struct NoSuchAccount {
 
 /// NTLM's server states in one type, as negotiation needs them.
 pub struct NtlmAcceptor {
-    state: State,
+    state: State<Handshake>,
     accounts: Arc<dyn Accounts>,
     fresh: Option<Fresh>,
     user: Option<String>,
 }
 
-enum State {
+enum Handshake {
     Start(server::Start),
     AwaitAuthenticate(server::AwaitAuthenticate),
-    Established(Box<Session>),
-    /// A step failed, or is running.
-    Spent,
 }
 
 impl NtlmAcceptor {
     /// An acceptor for one connection.
     pub fn new(accounts: Arc<dyn Accounts>, config: server::Config) -> Self {
-        Self { state: State::Start(server::Start::new(config)), accounts, fresh: None, user: None }
+        let start = Handshake::Start(server::Start::new(config));
+        Self { state: State::Handshake(start), accounts, fresh: None, user: None }
+    }
+
+    /// Waits for the AUTHENTICATE that answers a challenge which somebody else sent.
+    pub fn resume(accounts: Arc<dyn Accounts>, waiting: server::AwaitAuthenticate) -> Self {
+        let waiting = Handshake::AwaitAuthenticate(waiting);
+        Self { state: State::Handshake(waiting), accounts, fresh: None, user: None }
     }
 
     /// With nonces and time given, so that a recorded conversation can be replayed. Never reuse them on a network.
@@ -59,29 +64,14 @@ impl NtlmAcceptor {
         Self { fresh: Some(fresh), ..self }
     }
 
-    /// Waits for the AUTHENTICATE that answers a challenge which somebody else sent.
-    pub fn resume(accounts: Arc<dyn Accounts>, state: server::AwaitAuthenticate) -> Self {
-        Self { state: State::AwaitAuthenticate(state), accounts, fresh: None, user: None }
-    }
-
     /// The finished context.
     pub fn session(&self) -> Option<&Session> {
-        match &self.state {
-            State::Established(session) => Some(session),
-            _ => None,
-        }
+        self.state.session()
     }
 
     /// Who logged on, as `DOMAIN\user` or `user`; who tried to, after a failure.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
-    }
-
-    fn session_mut(&mut self) -> Result<&mut Session, MechanismError> {
-        match &mut self.state {
-            State::Established(session) => Ok(session),
-            _ => Err(OutOfOrder.into()),
-        }
     }
 }
 
@@ -91,17 +81,17 @@ impl Mechanism for NtlmAcceptor {
     }
 
     fn step(&mut self, token: Option<&[u8]>) -> Result<Step, MechanismError> {
-        match (std::mem::replace(&mut self.state, State::Spent), token) {
-            (State::Start(start), Some(negotiate)) => {
+        match (self.state.take()?, token) {
+            (Handshake::Start(start), Some(negotiate)) => {
                 let fresh = match self.fresh.take() {
                     Some(fresh) => fresh,
                     None => Fresh::generate()?,
                 };
                 let (next, challenge) = start.challenge(negotiate, &fresh)?;
-                self.state = State::AwaitAuthenticate(next);
+                self.state = State::Handshake(Handshake::AwaitAuthenticate(next));
                 Ok(Step::Continue(challenge))
             }
-            (State::AwaitAuthenticate(waiting), Some(authenticate)) => {
+            (Handshake::AwaitAuthenticate(waiting), Some(authenticate)) => {
                 let logon = waiting.authenticate(authenticate)?;
                 let (user, domain) = (logon.user_name().to_owned(), logon.domain_name().to_owned());
                 self.user = Some(if domain.is_empty() { user.clone() } else { format!("{domain}\\{user}") });
@@ -116,33 +106,31 @@ impl Mechanism for NtlmAcceptor {
     }
 
     fn requires_mech_list_mic(&self) -> bool {
-        self.session().is_some_and(|session| session.negotiated().mic)
+        self.state.requires_mech_list_mic()
     }
 
     fn sign_mech_list(&mut self, mech_types: &[u8]) -> Result<Vec<u8>, MechanismError> {
-        super::strength::sign_mech_list(self.session_mut()?, mech_types)
+        self.state.sign_mech_list(mech_types)
     }
 
     fn verify_mech_list(&mut self, mech_types: &[u8], mic: &[u8]) -> Result<(), MechanismError> {
-        super::strength::verify_mech_list(self.session_mut()?, mech_types, mic)
+        self.state.verify_mech_list(mech_types, mic)
     }
 
     fn wrap(&mut self, message: &mut [u8]) -> Result<Vec<u8>, MechanismError> {
-        Ok(self.session_mut()?.seal(message)?.to_vec())
+        self.state.wrap(message)
     }
 
     fn unwrap(&mut self, header: &[u8], message: &mut [u8]) -> Result<(), MechanismError> {
-        Ok(self.session_mut()?.unseal(message, header)?)
+        self.state.unwrap(header, message)
     }
 }
 
-impl std::fmt::Debug for NtlmAcceptor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.state {
-            State::Start(_) => "NtlmAcceptor(start)",
-            State::AwaitAuthenticate(_) => "NtlmAcceptor(await authenticate)",
-            State::Established(_) => "NtlmAcceptor(established)",
-            State::Spent => "NtlmAcceptor(spent)",
-        })
+impl fmt::Debug for NtlmAcceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NtlmAcceptor")
+            .field("state", &self.state)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }

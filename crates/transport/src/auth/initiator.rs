@@ -3,26 +3,25 @@
 use winrm_ntlm::{Credentials, Fresh, Session, client};
 use winrm_spnego::{Mechanism, MechanismError, ObjectIdentifier, Step, oid};
 
-use super::OutOfOrder;
+use super::state::{OutOfOrder, State};
 
 /// NTLM's client states in one type, as negotiation needs them.
+#[derive(Debug)]
 pub struct NtlmInitiator {
-    state: State,
+    state: State<Handshake>,
     fresh: Option<Fresh>,
 }
 
-enum State {
+enum Handshake {
     Start(client::Start),
     AwaitChallenge(client::AwaitChallenge),
-    Established(Box<Session>),
-    /// A step failed, or is running.
-    Spent,
 }
 
 impl NtlmInitiator {
     /// Nonces and time come from the operating system when the challenge has arrived.
     pub fn new(credentials: Credentials, config: client::Config) -> Self {
-        Self { state: State::Start(client::Start::new(credentials, config)), fresh: None }
+        let start = client::Start::new(credentials, config);
+        Self { state: State::Handshake(Handshake::Start(start)), fresh: None }
     }
 
     /// With nonces and time given, so that a recorded conversation can be replayed. Never reuse them on a network.
@@ -33,17 +32,7 @@ impl NtlmInitiator {
 
     /// The finished context.
     pub fn session(&self) -> Option<&Session> {
-        match &self.state {
-            State::Established(session) => Some(session),
-            _ => None,
-        }
-    }
-
-    fn session_mut(&mut self) -> Result<&mut Session, MechanismError> {
-        match &mut self.state {
-            State::Established(session) => Ok(session),
-            _ => Err(OutOfOrder.into()),
-        }
+        self.state.session()
     }
 }
 
@@ -53,13 +42,13 @@ impl Mechanism for NtlmInitiator {
     }
 
     fn step(&mut self, token: Option<&[u8]>) -> Result<Step, MechanismError> {
-        match (std::mem::replace(&mut self.state, State::Spent), token) {
-            (State::Start(start), None) => {
+        match (self.state.take()?, token) {
+            (Handshake::Start(start), None) => {
                 let (next, negotiate) = start.negotiate();
-                self.state = State::AwaitChallenge(next);
+                self.state = State::Handshake(Handshake::AwaitChallenge(next));
                 Ok(Step::Continue(negotiate))
             }
-            (State::AwaitChallenge(waiting), Some(challenge)) => {
+            (Handshake::AwaitChallenge(waiting), Some(challenge)) => {
                 let fresh = match self.fresh.take() {
                     Some(fresh) => fresh,
                     None => Fresh::generate()?,
@@ -73,33 +62,22 @@ impl Mechanism for NtlmInitiator {
     }
 
     fn requires_mech_list_mic(&self) -> bool {
-        self.session().is_some_and(|session| session.negotiated().mic)
+        self.state.requires_mech_list_mic()
     }
 
     fn sign_mech_list(&mut self, mech_types: &[u8]) -> Result<Vec<u8>, MechanismError> {
-        super::strength::sign_mech_list(self.session_mut()?, mech_types)
+        self.state.sign_mech_list(mech_types)
     }
 
     fn verify_mech_list(&mut self, mech_types: &[u8], mic: &[u8]) -> Result<(), MechanismError> {
-        super::strength::verify_mech_list(self.session_mut()?, mech_types, mic)
+        self.state.verify_mech_list(mech_types, mic)
     }
 
     fn wrap(&mut self, message: &mut [u8]) -> Result<Vec<u8>, MechanismError> {
-        Ok(self.session_mut()?.seal(message)?.to_vec())
+        self.state.wrap(message)
     }
 
     fn unwrap(&mut self, header: &[u8], message: &mut [u8]) -> Result<(), MechanismError> {
-        Ok(self.session_mut()?.unseal(message, header)?)
-    }
-}
-
-impl std::fmt::Debug for NtlmInitiator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.state {
-            State::Start(_) => "NtlmInitiator(start)",
-            State::AwaitChallenge(_) => "NtlmInitiator(await challenge)",
-            State::Established(_) => "NtlmInitiator(established)",
-            State::Spent => "NtlmInitiator(spent)",
-        })
+        self.state.unwrap(header, message)
     }
 }

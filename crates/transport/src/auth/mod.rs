@@ -4,13 +4,10 @@
 
 mod acceptor;
 mod initiator;
-mod strength;
+mod security;
+mod state;
 
 pub use acceptor::{Accounts, NoSuchAccount, NtlmAcceptor};
 pub use initiator::NtlmInitiator;
-pub use strength::Security;
-
-/// A [`winrm_spnego::Mechanism`] was stepped after it had finished or failed, or asked to seal before.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("NTLM is not at the step this call needs")]
-pub struct OutOfOrder;
+pub use security::Security;
+pub use state::OutOfOrder;
