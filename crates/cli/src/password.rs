@@ -108,11 +108,10 @@ mod tests {
 
     #[test]
     fn a_file_loses_one_line_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
+        let file = tempfile::NamedTempFile::new().unwrap();
         let read = |content: &[u8]| {
-            std::fs::write(&file, content).unwrap();
-            from_file(&file).map(|password| password.to_string())
+            std::fs::write(file.path(), content).unwrap();
+            from_file(file.path()).map(|password| password.to_string())
         };
         assert_eq!(read(b"pass\n").unwrap(), "pass");
         assert_eq!(read(b"pass\r\n").unwrap(), "pass");
