@@ -10,7 +10,7 @@
 //! does not offer it. It is not made for any network.
 //!
 //! ```
-//! use winrm_loopback::{Invocation, Io, Service};
+//! use winrm_loopback::Service;
 //!
 //! # async fn example() -> std::io::Result<()> {
 //! let service = Service::builder().account("user", "correct horse").start().await?;

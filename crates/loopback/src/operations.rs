@@ -135,6 +135,10 @@ impl Operations {
         match header.resource_uri.as_deref() {
             None | Some("") => return Err(fault::missing_resource_uri().into()),
             Some(uri::RESOURCE_URI_CMD) => {}
+            // A shell goes by the URI that it was created with, and by no other.
+            Some(other) if header.shell_id().is_some() && is_shell_uri(other) => {
+                return Err(Fault::shell_not_found(COMPUTER_NAME).into());
+            }
             Some(_) => return Err(Fault::resource_not_found(COMPUTER_NAME).into()),
         }
         if header.compression_type.is_some() {
@@ -407,6 +411,11 @@ fn flag(header: &Header, name: &str) -> Outcome<Option<bool>> {
         Some(value) if value.eq_ignore_ascii_case("false") || value == "0" => Ok(Some(false)),
         Some(_) => Err(fault::invalid_option_value(name).into()),
     }
+}
+
+/// Whether shells of some kind go by that URI.
+fn is_shell_uri(text: &str) -> bool {
+    text.starts_with(uri::RESOURCE_URI_SHELL) || text.starts_with(uri::NS_POWERSHELL)
 }
 
 /// Whether the action is one that the service does, so that its body must be at fault.

@@ -73,7 +73,8 @@ pub(crate) struct Terms {
     pub(crate) budget: usize,
     /// The operation timeout.
     pub(crate) deadline: Instant,
-    /// How long output waits for the end of the command, so that both go in one answer.
+    /// How long the first output waits for the end of the command, so that both go in one answer; later output waits a tenth
+    /// of it.
     pub(crate) settle: Duration,
 }
 
@@ -90,6 +91,8 @@ struct State {
     /// The order in which the blocks of both streams were written.
     order: VecDeque<Channel>,
     exit_code: Option<u32>,
+    /// The client has had some output.
+    begun: bool,
     /// The client has been told of the end.
     finished: bool,
     /// Nobody will fetch any more.
@@ -146,6 +149,7 @@ impl State {
 
     fn take(&mut self, desired: &[Channel], mut budget: usize) -> Portion {
         let mut portion = Portion::default();
+        self.begun = true;
         let mut kept = VecDeque::new();
         while budget > BLOCK_COST {
             let Some(channel) = self.order.pop_front() else { break };
@@ -245,7 +249,9 @@ impl OutputPipe {
                 }
                 let now = Instant::now();
                 if buffered > 0 {
-                    let at = *settled.get_or_insert_with(|| (now + terms.settle).min(terms.deadline));
+                    // A command that has not ended by now is no short one.
+                    let settle = if state.begun { terms.settle / 10 } else { terms.settle };
+                    let at = *settled.get_or_insert_with(|| (now + settle).min(terms.deadline));
                     if now >= at {
                         return Ok(state.take(desired, terms.budget));
                     }

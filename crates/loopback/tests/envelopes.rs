@@ -1,5 +1,6 @@
 //! What the service wants of an envelope, and how it says so.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -288,6 +289,8 @@ async fn what_is_not_offered_is_said_to_be() {
     let unknown = fault(&mut client, header.clone(), Body::Empty).await;
     assert!(is(unknown.subcode.as_ref(), uri::NS_ADDRESSING, "ActionNotSupported"));
     header.resource_uri = Some(uri::RESOURCE_URI_POWERSHELL.to_owned());
+    assert_eq!(client.fault(header.clone(), Body::Empty).await, INVALID_SELECTORS);
+    header.selectors.clear();
     assert_eq!(client.fault(header, Body::Empty).await, RESOURCE_NOT_FOUND);
     let header = client.header(uri::ACTION_SIGNAL, &shell);
     let signal = Body::Signal(Signal { command_id: None, code: uri::SIGNAL_TERMINATE.to_owned() });

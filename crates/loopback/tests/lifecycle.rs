@@ -1,5 +1,6 @@
 //! Shells and commands: output, input, signals, time-outs, quotas, and the end of it all.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
