@@ -28,7 +28,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 ///
 /// A command without arguments is a line for the local shell: `sh -c LINE`, or `cmd /C LINE` on Windows. A command with
 /// arguments is a program: the line that Windows would build from it is read as Windows reads it (see
-/// [`Invocation::argv`]), and the program is run directly.
+/// [`Invocation::argv`]), and the program is run directly. Of cmd's own commands only `exit` is known then.
 ///
 /// Processes get the environment of the service and that of the shell, a process group of their own on Unix, and
 /// Ctrl-C as SIGINT, Ctrl-Break as SIGQUIT; to terminate is to kill the group. On Windows signals only end the process
@@ -54,6 +54,9 @@ impl Handler for LocalProcess {
 }
 
 async fn run(invocation: Invocation, io: Io) -> u32 {
+    if let Some(code) = exit_of_cmd(&invocation) {
+        return code;
+    }
     let Io { stdin, mut stdout, mut stderr, mut signals } = io;
     let mut process = match Process::start(&invocation) {
         Ok(process) => process,
@@ -98,6 +101,18 @@ async fn run(invocation: Invocation, io: Io) -> u32 {
         }
     }
     status.map_or(TERMINATED, |status| exit_code(status, interrupted))
+}
+
+/// `exit [/b] [CODE]` with its arguments apart. It is no program anywhere: cmd itself does it, so that
+/// `winrm run HOST -- exit 3` ends with 3 on Windows, and it shall here.
+fn exit_of_cmd(invocation: &Invocation) -> Option<u32> {
+    if invocation.arguments.is_empty() || !invocation.command.eq_ignore_ascii_case("exit") {
+        return None;
+    }
+    let argv = invocation.argv().ok()?;
+    let code = argv.iter().skip(1).find(|argument| !argument.eq_ignore_ascii_case("/b"));
+    // cmd reads what is not a number as 0.
+    Some(code.and_then(|code| code.parse::<i32>().ok()).unwrap_or_default().cast_unsigned())
 }
 
 /// Copies output until it ends, or until the process has ended and nothing more comes.

@@ -88,6 +88,9 @@ async fn bytes_are_bytes() {
 #[tokio::test]
 async fn exit_codes_and_signals() {
     assert_eq!(run(Shell::default(), "exit 255", &[]).await.2, 255);
+    // In one word or in several.
+    assert_eq!(run(Shell::default(), "exit", &["3"]).await.2, 3);
+    assert_eq!(run(Shell::default(), "EXIT", &["/B", "-2"]).await.2, 0xffff_fffe);
     assert_eq!(run(Shell::default(), "kill -TERM $$", &[]).await.2, 128 + 15);
 }
 

@@ -285,7 +285,7 @@ impl Error {
             ErrorKind::WeakContext { .. } => {
                 "the host, or something between, asks for less than 128-bit sealing with extended session security: \
                  change its NTLM security policy; only if you accept that messages can be read or changed, allow it \
-                 with the option `dangerous_allow_weak_security_context`"
+                 with `dangerous_allow_weak_security_context` (`--dangerous-allow-weak-security-context`)"
             }
             ErrorKind::RefusedWithoutReason => {
                 "either another program holds this port, or a device in between changed the sealed message"

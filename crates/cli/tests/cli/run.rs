@@ -19,9 +19,15 @@ fn host_ending_with(code: u32) -> Host {
 fn exit_codes_pass_through_up_to_254() {
     let host = Host::start();
     for code in [0, 3, 254] {
-        let output = winrm(&["run", &host.url(), "--", &format!("exit {code}")]).output().unwrap();
-        assert_code(&output, code);
-        assert_eq!((stdout(&output), stderr(&output)), (String::new(), String::new()));
+        let number = code.to_string();
+        for words in [&[format!("exit {code}")][..], &["exit".to_owned(), number]] {
+            let url = host.url();
+            let mut arguments = vec!["run", &url, "--"];
+            arguments.extend(words.iter().map(String::as_str));
+            let output = winrm(&arguments).output().unwrap();
+            assert_code(&output, code);
+            assert_eq!((stdout(&output), stderr(&output)), (String::new(), String::new()));
+        }
     }
     host.assert_clean();
 }
