@@ -267,7 +267,7 @@ async fn requests_are_limited_to_what_the_service_takes() {
     let shell = Shell { working_directory: Some("x".repeat(600_000)), ..Shell::default() };
     let error = client.request(Message::new(header, Body::Create(Box::new(shell)))).await.unwrap_err();
     let too_large = matches!(error.kind(), ErrorKind::RequestTooLarge { .. })
-        || error.fault().is_some_and(|fault| fault.wsman_code() == Some(FaultCode::ENVELOPE_TOO_LARGE));
+        || error.fault().is_some_and(|fault| fault.wsman_code() == Some(FaultCode::HTTP_REQUEST_TOO_LARGE));
     assert!(too_large, "{error:?}");
 }
 

@@ -44,14 +44,16 @@ fault_codes! {
     LOGON_FAILURE = 1326, "user name or password is wrong";
     REGISTRY_KEY_DELETED = 2_147_943_418, "the user's profile was unloaded under the shell: create a new shell";
     RESOURCE_NOT_FOUND = 2_150_858_752, "there is nothing that resource URI and selectors name";
-    ACTION_NOT_SUPPORTED = 2_150_858_753, "the resource does not support the action";
+    INVALID_ACTION_URI = 2_150_858_753, "the action is not valid for the resource";
     INVALID_URI = 2_150_858_754, "the resource URI is not valid";
     PROVIDER_FAILURE = 2_150_858_755, "the provider below the service failed";
     SOAP_VERSION_MISMATCH = 2_150_858_765, "the SOAP version is not supported";
     INVALID_MESSAGE_HEADER = 2_150_858_767, "an addressing header is not valid";
     MUST_UNDERSTAND = 2_150_858_768, "a header with mustUnderstand is not understood";
     MESSAGE_HEADER_REQUIRED = 2_150_858_769, "an addressing header is missing";
+    ACTION_NOT_SUPPORTED = 2_150_858_771, "the service does not support the action";
     CANNOT_PROCESS_FILTER = 2_150_858_778, "the filter is not valid, or names a class that does not exist";
+    ENVELOPE_TOO_LARGE = 2_150_858_790, "the message is larger than MaxEnvelopeSize allows";
     INVALID_SOAP_BODY = 2_150_858_791, "the SOAP body is not valid";
     TIMED_OUT = 2_150_858_793, "nothing happened within the operation timeout; for Receive that is normal: ask again";
     URI_LIMIT = 2_150_858_797, "a URI is too long";
@@ -68,7 +70,7 @@ fault_codes! {
     INVALID_TIMEOUT_HEADER = 2_150_858_881, "the operation timeout is malformed";
     CANNOT_DECRYPT = 2_150_859_001, "the encrypted message could not be decrypted";
     SESSION_ID_MISMATCH = 2_150_859_023, "the request does not repeat the SessionId that the shell was created with";
-    ENVELOPE_TOO_LARGE = 2_150_859_025, "the message is larger than MaxEnvelopeSize allows";
+    HTTP_REQUEST_TOO_LARGE = 2_150_859_025, "the request is larger than the service's MaxEnvelopeSizekb";
     SHELL_ALREADY_CLOSED = 2_150_859_082, "the shell is closed already";
     NO_COMMAND_ID = 2_150_859_141, "the command id is missing";
     INVALID_INPUT_STREAM = 2_150_859_147, "the shell has no such input stream";
@@ -123,7 +125,10 @@ impl FaultCode {
     pub const fn is_too_large(self) -> bool {
         matches!(
             self,
-            Self::ENVELOPE_TOO_LARGE | Self::MAX_ENVELOPE_SIZE_EXCEEDED | Self::SERVER_ENVELOPE_LIMIT
+            Self::ENVELOPE_TOO_LARGE
+                | Self::MAX_ENVELOPE_SIZE_EXCEEDED
+                | Self::SERVER_ENVELOPE_LIMIT
+                | Self::HTTP_REQUEST_TOO_LARGE
         )
     }
 }

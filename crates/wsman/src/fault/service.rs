@@ -173,7 +173,7 @@ impl Fault {
         );
         Self::new("Sender", Some(wsman("EncodingLimit")), reason.as_str())
             .with_fault_detail(uri::FAULT_DETAIL_MAX_ENVELOPE_SIZE)
-            .with_wsman_fault(FaultCode::ENVELOPE_TOO_LARGE, machine, reason)
+            .with_wsman_fault(FaultCode::HTTP_REQUEST_TOO_LARGE, machine, reason)
     }
 
     /// The shell was created under another `SessionId` (2150859023).
