@@ -52,7 +52,7 @@ fn each_fault_carries_its_subcode_number_and_action() {
     }
     for (fault, subcode, number) in [
         (Fault::resource_not_found(machine), "DestinationUnreachable", FaultCode(2_150_858_752)),
-        (Fault::action_not_supported(machine, "urn:x"), "ActionNotSupported", FaultCode(2_150_858_753)),
+        (Fault::action_not_supported(machine, "urn:x"), "ActionNotSupported", FaultCode(2_150_858_771)),
         (
             Fault::header_required(machine, "a:Action"),
             "MessageInformationHeaderRequired",
