@@ -20,7 +20,6 @@ const STEPS: &[Step] = &[
     ("test", test::run),
     ("interop", interop::run),
     ("fuzz", || fuzz::run(&["--seconds", FUZZ_SECONDS])),
-    ("licences and sources", deny),
 ];
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -37,6 +36,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             return Err(Failure::new(format!("{failure}\n\n{}", summary.join("\n"))));
         }
     }
+    summary.push(deny()?);
     println!("\n{}\n{:>6} s  in all", summary.join("\n"), seconds(started.elapsed()));
     Ok(())
 }
@@ -91,19 +91,12 @@ fn check_command(package: &str) -> Command {
     cargo(["check", "--quiet", "--package", package])
 }
 
-fn deny() -> Result<(), Failure> {
+/// Licences and sources of the dependencies, where the tool for that is installed; what the summary says of it.
+fn deny() -> Result<String, Failure> {
     if !succeeds(&mut cargo(["deny", "--version"])) {
-        println!("cargo-deny is not installed: licences and sources were not checked");
-        return Ok(());
+        return Ok("     -    licences and sources: NOT CHECKED, cargo-deny is not installed".to_owned());
     }
-    run_command(&mut cargo([
-        "deny",
-        "--offline",
-        "check",
-        "--config",
-        ".deny.toml",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    let what = ["deny", "--offline", "check", "--config", ".deny.toml", "bans", "licenses", "sources"];
+    run_command(&mut cargo(what))?;
+    Ok("     -    licences and sources: ok".to_owned())
 }
