@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tokio::task::JoinHandle;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use winrm_wsman::{Body, Header, IdentifyResponse, Message, XsDuration, encrypted};
 
 use crate::auth::Security;
 use crate::config::{ClientBuilder, Config};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::error::{Error, ErrorKind, Step};
-use crate::pool::{Lane, Pool};
-use crate::session::{Failure, Retry, Session};
+use crate::pool::{Lane, MayLogOn, Pool};
+use crate::session::{self, Failure, Retry, Session};
 
 /// How long [`Client::close`] waits for what is outstanding.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -44,8 +45,12 @@ pub struct Client {
 struct Inner {
     config: Config,
     pool: Pool,
-    /// Work that its starter did not wait for: clean-up, mostly.
-    background: Mutex<Vec<JoinHandle<()>>>,
+    /// How much work is under way that its starter does not wait for: clean-up, mostly.
+    outstanding: watch::Sender<usize>,
+    /// Set by the first [`Client::close`].
+    closing: watch::Sender<bool>,
+    /// The runtime of the first request.
+    runtime: OnceLock<Handle>,
 }
 
 impl Client {
@@ -59,7 +64,14 @@ impl Client {
 
     pub(crate) fn new(config: Config) -> Self {
         let pool = Pool::new(config.max_connections);
-        Self { inner: Arc::new(Inner { config, pool, background: Mutex::default() }) }
+        let inner = Inner {
+            config,
+            pool,
+            outstanding: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
+            runtime: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Where requests go.
@@ -118,8 +130,10 @@ impl Client {
     pub async fn request(&self, message: Message) -> Result<Message, Error> {
         let config = &self.inner.config;
         let started = Instant::now();
-        let lane = if matches!(message.body, Body::Receive(_)) { Lane::Poll } else { Lane::Control };
-        let result = self.attempt(&message, lane).await;
+        if let Ok(runtime) = Handle::try_current() {
+            self.inner.runtime.get_or_init(|| runtime);
+        }
+        let result = self.attempt(&message).await;
         tracing::debug!(
             endpoint = %config.endpoint,
             action = message.header.action(),
@@ -130,8 +144,11 @@ impl Client {
         let document = result?;
         let fail = |kind| Error::new(&config.endpoint, Step::Exchange, kind);
         let answer = Message::decode(&document).map_err(|error| fail(ErrorKind::Decode(error)))?;
-        // Identify has no MessageID to relate to.
-        if message.header.message_id.is_some() && !answer.header.relates_to(&message.header) {
+        // Identify has no MessageID to relate to. Faults that WMI makes come without RelatesTo; the sealed connection,
+        // which carries one exchange at a time, binds them.
+        let needs_relation = message.header.message_id.is_some()
+            && !(matches!(answer.body, Body::Fault(_)) && answer.header.relates_to.is_none());
+        if needs_relation && !answer.header.relates_to(&message.header) {
             return Err(fail(ErrorKind::WrongRelatesTo {
                 expected: message.header.message_id.unwrap_or_default(),
                 found: answer.header.relates_to.unwrap_or_default(),
@@ -144,33 +161,52 @@ impl Client {
     }
 
     /// One exchange, and another only where the server has surely not taken the first.
-    async fn attempt(&self, message: &Message, lane: Lane) -> Result<BytesMut, Error> {
+    async fn attempt(&self, message: &Message) -> Result<BytesMut, Error> {
         let Inner { config, pool, .. } = &*self.inner;
-        let closed = || Error::new(&config.endpoint, Step::Exchange, ErrorKind::Closed);
-        let _turn = pool.turn(lane).await.ok_or_else(closed)?;
-        let mut session = pool.take();
+        let fail = |step, kind| Error::new(&config.endpoint, step, kind);
+        let turn = pool.turn(Lane::of(&message.body)).await;
+        let _turn = turn.ok_or_else(|| fail(Step::Exchange, ErrorKind::Closed))?;
+        if let Some(mut session) = pool.take() {
+            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
+                Ok(answer) => {
+                    pool.put(session);
+                    return Ok(answer);
+                }
+                Err(Failure { retry: Retry::Reauthenticate, error }) => {
+                    tracing::debug!(endpoint = %config.endpoint, %error, "logging on again");
+                }
+                Err(Failure { error, .. }) => return Err(error),
+            }
+        }
+        // Held until the log-on is judged, which it is with the first exchange.
+        let may_log_on = pool.may_log_on().await;
+        if matches!(may_log_on, MayLogOn::Refused) {
+            let user = session::user_name(config);
+            return Err(fail(Step::Authenticate, ErrorKind::CredentialsRefused { user }));
+        }
+        let result = self.log_on_and_exchange(message).await;
+        if let Err(ErrorKind::CredentialsRefused { .. }) = result.as_ref().map_err(Error::kind) {
+            pool.refused();
+        }
+        result
+    }
+
+    /// An exchange on a new connection; on a second one where the server wants AUTHENTICATE without a body.
+    async fn log_on_and_exchange(&self, message: &Message) -> Result<BytesMut, Error> {
+        let Inner { config, pool, .. } = &*self.inner;
         let mut empty_form = pool.wants_empty_form();
         loop {
-            let reused = session.is_some();
-            let mut current = match session.take() {
-                Some(session) => session,
-                None => Session::open(config, empty_form).await?,
-            };
-            match current.exchange(config, self.encode(message)?, config.read_deadline()).await {
+            let mut session = Session::open(config, empty_form).await?;
+            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
                 Ok(answer) => {
-                    if !reused {
-                        pool.negotiated(current.security(), empty_form);
-                    }
-                    pool.put(current);
+                    pool.negotiated(session.security(), empty_form);
+                    pool.put(session);
                     return Ok(answer);
                 }
                 // Comes from the combined form only, so at most once.
-                Err(Failure { retry: Retry::EmptyForm, error }) => {
+                Err(Failure { retry: Retry::EmptyForm, error }) if !empty_form => {
                     tracing::debug!(endpoint = %config.endpoint, %error, "trying AUTHENTICATE without a body");
                     empty_form = true;
-                }
-                Err(Failure { retry: Retry::Reauthenticate, error }) if reused => {
-                    tracing::debug!(endpoint = %config.endpoint, %error, "logging on again");
                 }
                 Err(Failure { error, .. }) => return Err(error),
             }
@@ -187,36 +223,53 @@ impl Client {
 
     /// Runs `work` behind the caller's back, while the runtime lives; [`close`](Self::close) waits for it.
     ///
-    /// Outside of a runtime there is nobody to run it: it is dropped, and `false` returned.
+    /// It runs on the runtime that this is called on, else on the one that made the first request. Without either there
+    /// is nobody to run it: it is dropped, and `false` returned.
     pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
-        // Not under the lock: a runtime that is shutting down drops `work` at once, and with it perhaps the last
-        // handle of something that spawns its own clean-up.
-        let task = runtime.spawn(work);
-        let mut background = self.background();
-        background.retain(|task| !task.is_finished());
-        background.push(task);
+        let current = Handle::try_current().ok();
+        let Some(runtime) = current.or_else(|| self.inner.runtime.get().cloned()) else { return false };
+        let outstanding = Outstanding::new(&self.inner);
+        // Dropped with the work, also when the runtime drops that unfinished.
+        runtime.spawn(async move {
+            work.await;
+            drop(outstanding);
+        });
         true
     }
 
-    fn background(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
-        self.inner.background.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends once somebody calls [`close`](Self::close): what runs in the background without an end of its own shall
+    /// clean up then.
+    pub async fn closing(&self) {
+        // The sender lives as long as `self`.
+        drop(self.inner.closing.subscribe().wait_for(|closing| *closing).await);
     }
 
-    /// Waits for outstanding clean-up, 10 s at most, and closes the connections. Clones are closed with it.
+    /// Ends running processes, waits for outstanding clean-up, 10 s at most, and closes the connections. Clones are
+    /// closed with it.
     pub async fn close(&self) {
-        let finish = async {
-            // What is waited for may itself leave more to wait for.
-            loop {
-                let Some(task) = self.background().pop() else { break };
-                // A panic in it has been reported by the runtime.
-                drop(task.await);
-            }
-        };
-        if tokio::time::timeout(CLOSE_DEADLINE, finish).await.is_err() {
+        self.inner.closing.send_replace(true);
+        let mut outstanding = self.inner.outstanding.subscribe();
+        // What is waited for may itself leave more to wait for: the count tells.
+        if tokio::time::timeout(CLOSE_DEADLINE, outstanding.wait_for(|count| *count == 0)).await.is_err() {
             tracing::warn!(endpoint = %self.endpoint(), "clean-up did not finish in time");
         }
         self.inner.pool.close();
+    }
+}
+
+/// One piece of background work, counted while it is there.
+struct Outstanding(Arc<Inner>);
+
+impl Outstanding {
+    fn new(inner: &Arc<Inner>) -> Self {
+        inner.outstanding.send_modify(|count| *count += 1);
+        Self(Arc::clone(inner))
+    }
+}
+
+impl Drop for Outstanding {
+    fn drop(&mut self) {
+        self.0.outstanding.send_modify(|count| *count -= 1);
     }
 }
 

@@ -78,6 +78,12 @@ pub enum ConfigError {
     /// Nobody to log on as.
     #[error("no credentials: anonymous access must be asked for with Credentials::anonymous()")]
     NoCredentials,
+    /// An anonymous log-on has a key that everybody knows.
+    #[error(
+        "an anonymous log-on seals with a key that everybody knows: only dangerous_allow_weak_security_context \
+         allows it"
+    )]
+    AnonymousIsUnsealed,
     /// Below [`MIN_OPERATION_TIMEOUT`] or above [`MAX_OPERATION_TIMEOUT`].
     #[error("operation timeout of {} s is not between 0.5 and {} s", .0.as_secs_f32(), MAX_OPERATION_TIMEOUT.as_secs())]
     OperationTimeout(Duration),
@@ -161,8 +167,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The most connections that wait for output at once; 32 unless set. Input, signals and clean-up have a few of
-    /// their own, so that they never wait for these.
+    /// The most connections that wait for output at once; 32 unless set. Input, signals with clean-up, and the rest have
+    /// up to eight of their own each, so that they never wait for these or for each other.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.config.max_connections = connections;
         self
@@ -193,6 +199,9 @@ impl ClientBuilder {
         let Config { operation_timeout, max_envelope_size, max_connections, .. } = self.config;
         if !self.credentials_given {
             return Err(ConfigError::NoCredentials);
+        }
+        if self.config.credentials.is_anonymous() && !self.config.allow_weak {
+            return Err(ConfigError::AnonymousIsUnsealed);
         }
         if operation_timeout < MIN_OPERATION_TIMEOUT || operation_timeout > MAX_OPERATION_TIMEOUT {
             return Err(ConfigError::OperationTimeout(operation_timeout));

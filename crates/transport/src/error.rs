@@ -219,8 +219,9 @@ impl Error {
         }
     }
 
-    /// True when the server may have carried out the request although no answer came: repeating it may do it
-    /// twice.
+    /// True when the server may have carried out the request although no answer came that can be trusted: repeating it
+    /// may do it twice. An answer in clear could be anybody's, so it counts as none, but for the statuses by which a
+    /// service says that it is too busy or the request too large.
     pub fn is_outcome_unknown(&self) -> bool {
         self.step == Step::Exchange
             && matches!(
@@ -229,6 +230,10 @@ impl Error {
                     | ErrorKind::ConnectionLost(_)
                     | ErrorKind::Deadline(_)
                     | ErrorKind::UnsealedAnswer
+                    | ErrorKind::RefusedWithoutReason
+                    | ErrorKind::NotWinRm { .. }
+                    | ErrorKind::ContextLost
+                    | ErrorKind::Status { .. }
                     | ErrorKind::TooLarge { .. }
                     | ErrorKind::Unseal(_)
                     | ErrorKind::Negotiation(_)
@@ -250,8 +255,8 @@ impl Error {
             }
             ErrorKind::Deadline(_) if self.step == Step::Connect => {
                 return Some(format!(
-                    "the host is down or a firewall drops packets to port {}; a longer --connect-timeout helps \
-                     only on a very slow network",
+                    "the host is down or a firewall drops packets to port {}; a longer connect timeout helps only \
+                     on a very slow network",
                     self.endpoint.port()
                 ));
             }
@@ -274,12 +279,16 @@ impl Error {
                 "the server, or a proxy in between, closes the connection between the steps of authentication; NTLM \
                  needs one connection throughout"
             }
+            ErrorKind::Negotiation(_) => {
+                "the service and this client do not understand each other's log-on: try bare NTLM (AuthMethod::Ntlm, \
+                 --auth ntlm), and look at what is between them"
+            }
             ErrorKind::CredentialsRefused { user } if user.is_empty() => {
                 "give a user: anonymous log-on is refused by every WinRM service in its default state"
             }
             ErrorKind::CredentialsRefused { .. } => {
                 "check user and password, whether the account is locked, disabled or expired, whether it may log \
-                 on over the network, and whether the host still takes NTLM; it was tried once and not again, so \
+                 on over the network, and whether the host still takes NTLM; this client does not try them again, so \
                  as not to lock the account"
             }
             ErrorKind::WeakContext { .. } => {

@@ -7,33 +7,71 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{MutexGuard, Semaphore, SemaphorePermit};
+use winrm_wsman::Body;
 
 use crate::auth::Security;
 use crate::session::Session;
 
 /// HTTP.sys closes a connection after 120 s without a request; one idle for this long is not used again.
 const MAX_IDLE: Duration = Duration::from_secs(90);
-/// Connections for what must never wait for a Receive.
-const CONTROL_CONNECTIONS: usize = 8;
+/// Connections of each lane but that of Receive.
+const LANE_CONNECTIONS: usize = 8;
 
-/// Who may wait for whom.
+/// Who may wait for whom: only requests of one lane for each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Lane {
-    /// Receive: may hold its connection for the whole operation timeout.
+    /// Receive: may be held for the whole operation timeout.
     Poll,
-    /// Everything else: answered at once.
-    Control,
+    /// Send: held while the process does not read.
+    Input,
+    /// Signal and Delete: must get through whatever else is stuck.
+    Urgent,
+    /// Create, Command and the rest.
+    Other,
+}
+
+impl Lane {
+    pub(crate) fn of(body: &Body) -> Self {
+        match body {
+            Body::Receive(_) => Self::Poll,
+            Body::Send(_) => Self::Input,
+            Body::Signal(_) | Body::Delete => Self::Urgent,
+            _ => Self::Other,
+        }
+    }
 }
 
 pub(crate) struct Pool {
     /// Most recently used last.
     idle: Mutex<Vec<Session>>,
     polls: Semaphore,
-    controls: Semaphore,
+    inputs: Semaphore,
+    urgent: Semaphore,
+    others: Semaphore,
     /// This endpoint wants AUTHENTICATE without a body.
     empty_form: AtomicBool,
+    log_on: LogOn,
     security: Mutex<Option<Security>>,
+}
+
+/// What is known about the credentials. A wrong password is tried once: many requests at once wait for the first
+/// log-on, and after a refusal there is no other.
+#[derive(Default)]
+struct LogOn {
+    first: tokio::sync::Mutex<()>,
+    proved: AtomicBool,
+    refused: AtomicBool,
+}
+
+/// The right to log on.
+pub(crate) enum MayLogOn<'a> {
+    /// Together with others: the credentials have been good before.
+    Freely,
+    /// Alone, until the outcome is known.
+    First(#[expect(dead_code, reason = "held, not read")] MutexGuard<'a, ()>),
+    /// Not again: they were refused.
+    Refused,
 }
 
 impl Pool {
@@ -41,8 +79,11 @@ impl Pool {
         Self {
             idle: Mutex::default(),
             polls: Semaphore::new(max_polls.min(Semaphore::MAX_PERMITS)),
-            controls: Semaphore::new(CONTROL_CONNECTIONS),
+            inputs: Semaphore::new(LANE_CONNECTIONS),
+            urgent: Semaphore::new(LANE_CONNECTIONS),
+            others: Semaphore::new(LANE_CONNECTIONS),
             empty_form: AtomicBool::new(false),
+            log_on: LogOn::default(),
             security: Mutex::default(),
         }
     }
@@ -51,9 +92,31 @@ impl Pool {
     pub(crate) async fn turn(&self, lane: Lane) -> Option<SemaphorePermit<'_>> {
         let semaphore = match lane {
             Lane::Poll => &self.polls,
-            Lane::Control => &self.controls,
+            Lane::Input => &self.inputs,
+            Lane::Urgent => &self.urgent,
+            Lane::Other => &self.others,
         };
         semaphore.acquire().await.ok()
+    }
+
+    /// Waits until a log-on may be tried.
+    pub(crate) async fn may_log_on(&self) -> MayLogOn<'_> {
+        let LogOn { first, proved, refused } = &self.log_on;
+        let judge = || match (refused.load(Ordering::Acquire), proved.load(Ordering::Acquire)) {
+            (true, _) => Some(MayLogOn::Refused),
+            (false, true) => Some(MayLogOn::Freely),
+            (false, false) => None,
+        };
+        if let Some(known) = judge() {
+            return known;
+        }
+        let guard = first.lock().await;
+        judge().unwrap_or(MayLogOn::First(guard))
+    }
+
+    /// The server refused the credentials.
+    pub(crate) fn refused(&self) {
+        self.log_on.refused.store(true, Ordering::Release);
     }
 
     /// The most recently used connection that is still good.
@@ -67,7 +130,7 @@ impl Pool {
     pub(crate) fn put(&self, session: Session) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|session| session.is_usable(MAX_IDLE));
-        if !self.controls.is_closed() {
+        if !self.urgent.is_closed() {
             idle.push(session);
         }
     }
@@ -84,13 +147,15 @@ impl Pool {
     /// Remembers what a log-on that worked was like.
     pub(crate) fn negotiated(&self, security: Security, empty_form: bool) {
         self.empty_form.store(empty_form, Ordering::Relaxed);
+        self.log_on.proved.store(true, Ordering::Release);
         *self.security.lock().unwrap_or_else(PoisonError::into_inner) = Some(security);
     }
 
     /// Drops idle connections; nobody gets a turn any more.
     pub(crate) fn close(&self) {
-        self.polls.close();
-        self.controls.close();
+        for lane in [&self.polls, &self.inputs, &self.urgent, &self.others] {
+            lane.close();
+        }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -320,10 +320,13 @@ pub(crate) fn offered(reply: &Reply) -> Vec<String> {
 }
 
 fn is_sealed(reply: &Reply) -> bool {
-    let content_type = reply.content_type().trim_start();
-    ["multipart/encrypted", "multipart/x-multi-encrypted"]
-        .iter()
-        .any(|kind| content_type.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind)))
+    let content_type = reply.content_type();
+    is_kind(content_type, "multipart/encrypted") || is_kind(content_type, "multipart/x-multi-encrypted")
+}
+
+/// Whether a `Content-Type` is of this media type, whatever its case and parameters.
+fn is_kind(content_type: &str, media_type: &str) -> bool {
+    content_type.split(';').next().is_some_and(|found| found.trim().eq_ignore_ascii_case(media_type))
 }
 
 /// What an answer in clear to a sealed request means. `first`: it travelled with AUTHENTICATE.
@@ -348,7 +351,7 @@ fn refusal(config: &Config, reply: &Reply, first: bool, size: usize) -> Failure 
 }
 
 /// `DOMAIN\user`, or what there is of it.
-fn user_name(config: &Config) -> String {
+pub(crate) fn user_name(config: &Config) -> String {
     match config.credentials.domain_name() {
         "" => config.credentials.user_name().to_owned(),
         domain => format!("{domain}\\{}", config.credentials.user_name()),
@@ -374,7 +377,7 @@ fn unexpected_status(reply: &Reply, size: usize) -> ErrorKind {
             ErrorKind::Busy { status }
         }
         StatusCode::INTERNAL_SERVER_ERROR if reply.body.is_empty() => ErrorKind::RefusedWithoutReason,
-        _ if content_type.starts_with("application/soap+xml") => ErrorKind::UnsealedAnswer,
+        _ if is_kind(&content_type, "application/soap+xml") => ErrorKind::UnsealedAnswer,
         status if status.is_success() => ErrorKind::NotWinRm { status, content_type },
         status => ErrorKind::Status { status, content_type },
     }

@@ -344,6 +344,29 @@ async fn a_weak_context_is_refused_before_anything_is_proved() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_fault_in_clear_means_that_the_request_was_read() {
+    let fault = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body><s:Fault>\
+        <s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Reason><s:Text xml:lang=\"en\">no</s:Text></s:Reason>\
+        </s:Fault></s:Body></s:Envelope>";
+    let token = BASE64.encode(weak_challenge(NegotiateFlags::NONE));
+    let challenge = answer("401 Unauthorized", &format!("WWW-Authenticate: Negotiate {token}\r\n"), "");
+    for (content_type, body, connections) in [("application/soap+xml", fault, 1), ("text/html", "<html/>", 2)]
+    {
+        let headers = format!("Content-Type: {content_type}\r\n");
+        let refusal = answer("500 Internal Server Error", &headers, body);
+        let server = Scripted::new([Reply::Bytes(challenge.clone()), Reply::Bytes(refusal)]);
+        let client = builder(&server)
+            .auth_method(AuthMethod::Ntlm)
+            .credentials(Credentials::password("user", "hunter2"))
+            .build()
+            .unwrap();
+        client.identify().await.unwrap_err();
+        // Only the one without a fault makes a second log-on, with AUTHENTICATE alone.
+        assert_eq!(server.connections.load(Ordering::Relaxed), connections, "{content_type}");
+    }
+}
+
 /// Counts the writes that would each be a system call.
 #[derive(Debug)]
 struct Counted(DuplexStream, Arc<AtomicUsize>);

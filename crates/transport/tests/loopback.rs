@@ -3,9 +3,16 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use winrm_loopback::{Builder, Invocation, Io, Misbehaviour, Service, Trigger};
-use winrm_transport::{AuthMethod, Client, ClientBuilder, Credentials, Error, ErrorKind, Step, probe};
-use winrm_wsman::{Body, FaultCode, Message, Shell, uri};
+use winrm_ntlm::av_pair::AvId;
+use winrm_ntlm::message::{AuthenticateMessage, ClientChallenge, NtlmV2Response};
+use winrm_spnego::token::NegotiationToken;
+use winrm_transport::{
+    AuthMethod, Client, ClientBuilder, ConfigError, Credentials, Error, ErrorKind, Step, probe,
+};
+use winrm_wsman::{Body, Fault, FaultCode, Header, Message, Shell, uri};
 
 fn service() -> Builder {
     Service::builder().account("DOM\\user", "right").handler(|_: Invocation, _: Io| async { 0 })
@@ -127,6 +134,92 @@ async fn other_refusals_are_not_tried_again() {
 }
 
 #[tokio::test]
+async fn many_requests_at_once_try_a_wrong_password_once() {
+    let service = service().start().await.unwrap();
+    let client = builder(&service, "wrong").build().unwrap();
+    let tasks: Vec<_> = (0..10)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.identify().await })
+        })
+        .collect();
+    for task in tasks {
+        let error = task.await.unwrap().unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::CredentialsRefused { .. }), "{error:?}");
+    }
+    // Nor is it tried later.
+    client.identify().await.unwrap_err();
+    assert_eq!(service.log().logons().len(), 1);
+}
+
+#[tokio::test]
+async fn many_requests_at_once_log_on_once_and_then_freely() {
+    let service = service().start().await.unwrap();
+    let client = client(&service);
+    let tasks: Vec<_> = (0..5)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.identify().await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert!(service.log().logons().iter().all(winrm_loopback::Logon::is_success));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_forgets_at_once_is_not_asked_for_ever() {
+    let service = service()
+        .misbehave(Trigger::Combined, Misbehaviour::Status(400))
+        .misbehave(Trigger::Envelope, Misbehaviour::ForgetContext(401))
+        .start()
+        .await
+        .unwrap();
+    let client = client(&service);
+    for _ in 0..2 {
+        create(&client).await.unwrap_err();
+    }
+    assert!(service.log().len() <= 10, "{:?}", service.log());
+    assert_eq!(service.open_shells(), 0);
+}
+
+#[tokio::test]
+async fn the_service_is_told_its_name() {
+    let service = service().start().await.unwrap();
+    client(&service).identify().await.unwrap();
+    let header = service.log()[1].headers("Authorization").remove(0);
+    let token = BASE64.decode(header.strip_prefix("Negotiate ").unwrap()).unwrap();
+    let NegotiationToken::Resp(token) = NegotiationToken::decode(&token).unwrap() else { panic!() };
+    let message = AuthenticateMessage::decode(&token.response_token.unwrap()).unwrap();
+    let response = NtlmV2Response::decode(&message.nt_challenge_response).unwrap();
+    let pairs = ClientChallenge::decode(response.temp).unwrap().av_pairs;
+    assert_eq!(pairs.text(AvId::TARGET_NAME).unwrap().as_deref(), Some("HTTP/127.0.0.1"));
+}
+
+#[tokio::test]
+async fn anonymous_log_ons_protect_nothing() {
+    let builder = Client::builder("host").unwrap().credentials(Credentials::anonymous());
+    assert_eq!(builder.clone().build().unwrap_err(), ConfigError::AnonymousIsUnsealed);
+    builder.dangerous_allow_weak_security_context().build().unwrap();
+}
+
+#[tokio::test]
+async fn a_sealed_fault_may_lack_its_relation() {
+    // As WMI writes them.
+    let fault = Fault::new("Receiver", None, "quota");
+    let mut fault = Message::new(Header::default(), Body::Fault(Box::new(fault)));
+    fault.header.action = Some(uri::ACTION_FAULT.to_owned());
+    let document = fault.encode().unwrap().freeze();
+    let service = service().start().await.unwrap();
+    let client = client(&service);
+    client.identify().await.unwrap();
+    service.misbehave(Trigger::action(uri::ACTION_CREATE), Misbehaviour::Document(document));
+    let error = create(&client).await.unwrap_err();
+    assert_eq!(error.fault().map(Fault::message), Some("quota"), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_forgotten_context_is_renewed_once_and_nothing_runs_twice() {
     for status in [400, 401] {
         let service = service().start().await.unwrap();
@@ -208,7 +301,8 @@ async fn damaged_answers_are_refused_and_their_connection_dropped() {
         (Misbehaviour::Truncate(0), true),
         (Misbehaviour::Truncate(300), true),
         (Misbehaviour::Document("<html/>".into()), true),
-        (Misbehaviour::Html(502), false),
+        (Misbehaviour::Html(502), true),
+        (Misbehaviour::Status(500), true),
         (Misbehaviour::Status(413), false),
         (Misbehaviour::Status(503), false),
         (Misbehaviour::Fault(FaultCode::QUOTA_LIMIT), false),
