@@ -100,6 +100,11 @@ impl AvFlags {
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+
+    /// The bits that are set here and in `other`.
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
 }
 
 /// One pair: an id and at most 65 535 bytes.
@@ -173,11 +178,25 @@ impl AvPairs {
         self.0.iter().find(|pair| pair.id == id).map(|pair| pair.value.as_slice())
     }
 
-    /// Replaces the value where the pair stands, or puts the pair at the end.
+    /// Replaces the value where the first pair with this id stands, or puts the pair at the end. Further pairs with this
+    /// id go, so that no reader can find another value than this one.
     pub fn set(&mut self, id: AvId, value: Vec<u8>) {
-        match self.0.iter_mut().find(|pair| pair.id == id) {
-            Some(pair) => pair.value = value,
-            None => self.0.push(AvPair { id, value }),
+        let mut value = Some(value);
+        self.0.retain_mut(|pair| pair.id != id || value.take().map(|value| pair.value = value).is_some());
+        self.0.extend(value.map(|value| AvPair { id, value }));
+    }
+
+    /// Takes out every pair with this id.
+    pub fn remove(&mut self, id: AvId) {
+        self.0.retain(|pair| pair.id != id);
+    }
+
+    /// Refuses a list that holds one of these ids twice: which of the two values counts would be up to the reader.
+    pub(crate) fn require_unique(&self, ids: &[AvId]) -> Result<(), DecodeError> {
+        let repeated = |id: &&AvId| self.0.iter().filter(|pair| pair.id == **id).count() > 1;
+        match ids.iter().find(repeated) {
+            Some(id) => Err(DecodeError::Repeated { field: id.field() }),
+            None => Ok(()),
         }
     }
 

@@ -290,22 +290,11 @@ impl AwaitChallenge {
         target_info: AvPairs,
         fresh: &Fresh,
     ) -> Result<Computed, Error> {
-        let mut av_pairs = target_info;
-        let server_time = av_pairs.timestamp();
-        if let Some(bindings) = &self.config.channel_bindings {
-            av_pairs.set(AvId::CHANNEL_BINDINGS, bindings.as_bytes().to_vec());
-        }
-        if let Some(target_name) = &self.config.target_name {
-            av_pairs.set_text(AvId::TARGET_NAME, target_name);
-        }
-        if server_time.is_some() {
-            let av_flags = av_pairs.flags().unwrap_or_default().union(AvFlags::MIC_PROVIDED);
-            av_pairs.set(AvId::FLAGS, av_flags.0.to_le_bytes().to_vec());
-        }
+        let server_time = target_info.timestamp();
         let temp = ClientChallenge {
             time_stamp: server_time.unwrap_or(fresh.time),
             challenge_from_client: fresh.client_challenge,
-            av_pairs,
+            av_pairs: self.answer_pairs(target_info, server_time.is_some()),
         };
         let temp = temp.encode().map_err(Error::encode(MessageType::Authenticate))?;
         let proof = hash::nt_proof_str(key, &server_challenge, &temp);
@@ -320,6 +309,30 @@ impl AwaitChallenge {
             version: ResponseVersion::NtlmV2,
             mic: server_time.is_some(),
         })
+    }
+
+    /// The server's pairs with what is the client's to say put in place of the server's (MS-NLMP 3.1.5.1.2).
+    ///
+    /// Which channel and which service the log-on is for only the client may say. The response goes out under its MAC, so a
+    /// channel binding or target name taken over from the CHALLENGE would be the client's word for the channel or service
+    /// that the peer named: just what somebody who relays the log-on to that service needs.
+    fn answer_pairs(&self, mut av_pairs: AvPairs, mic: bool) -> AvPairs {
+        av_pairs.remove(AvId::CHANNEL_BINDINGS);
+        av_pairs.remove(AvId::TARGET_NAME);
+        if let Some(bindings) = &self.config.channel_bindings {
+            av_pairs.set(AvId::CHANNEL_BINDINGS, bindings.as_bytes().to_vec());
+        }
+        if let Some(target_name) = &self.config.target_name {
+            av_pairs.set_text(AvId::TARGET_NAME, target_name);
+        }
+        // Of the three flags CONSTRAINED is the server's, the others tell what the client does (MS-NLMP 2.2.2.1).
+        let sent = av_pairs.flags();
+        let own = if mic { AvFlags::MIC_PROVIDED } else { AvFlags::default() };
+        if mic || sent.is_some() {
+            let av_flags = sent.unwrap_or_default().intersection(AvFlags::CONSTRAINED).union(own);
+            av_pairs.set(AvId::FLAGS, av_flags.0.to_le_bytes().to_vec());
+        }
+        av_pairs
     }
 
     /// NTLMv1, with and without extended session security (MS-NLMP 3.3.1).

@@ -84,6 +84,12 @@ pub enum DecodeError {
         /// Length as sent, in bytes.
         found: usize,
     },
+    /// An `AV_PAIR` that decides something stands in the list twice.
+    #[error("{field} is there more than once")]
+    Repeated {
+        /// Name of the pair.
+        field: &'static str,
+    },
     /// UTF-16LE text with an odd number of bytes or an unpaired surrogate.
     #[error("{field} is not UTF-16LE text")]
     BadText {
@@ -146,7 +152,7 @@ pub enum Error {
     /// `KEY_EXCH` was negotiated, but `EncryptedRandomSessionKey` is not 16 bytes long.
     #[error("the AUTHENTICATE message has no session key of 16 bytes although key exchange was negotiated")]
     NoSessionKey,
-    /// The NTLMv2 response is shorter than its fixed part or its `AV_PAIR` list is broken.
+    /// The NTLMv2 response is shorter than its fixed part, or its `AV_PAIR` list is broken or contradicts itself.
     #[error("malformed NTLMv2 response")]
     MalformedResponse(#[source] DecodeError),
     /// The client logged on anonymously and the configuration does not allow it.

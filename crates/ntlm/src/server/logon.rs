@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{AwaitAuthenticate, ChannelBindingPolicy};
 use crate::av_pair::{AvFlags, AvId, AvPairs};
 use crate::credentials::Credentials;
-use crate::error::{Error, MessageType};
+use crate::error::{DecodeError, Error, MessageType};
 use crate::flags::NegotiateFlags;
 use crate::hash::{self, Key};
 use crate::keys;
@@ -88,11 +88,11 @@ impl Logon {
         self.response == ResponseVersion::Anonymous
     }
 
-    /// Service principal name that the client asked for (`MsvAvTargetName`), if it sent one. Proved by [`Self::verify`]
-    /// like the rest of the response.
+    /// Service principal name that the client asked for (`MsvAvTargetName`), if it sent exactly one. Proved by
+    /// [`Self::verify`] like the rest of the response.
     pub fn target_name(&self) -> Option<String> {
         let response = NtlmV2Response::decode(&self.authenticate.nt_challenge_response).ok()?;
-        ClientChallenge::decode(response.temp).ok()?.av_pairs.text(AvId::TARGET_NAME).ok()?
+        judged_pairs(response.temp).ok()?.text(AvId::TARGET_NAME).ok()?
     }
 
     /// Checks that the client knows the password (or NT hash) of this account, and that nobody changed a message or
@@ -143,7 +143,7 @@ impl Logon {
             return Err(Error::WrongPassword);
         }
         let base = hash::session_base_key_v2(&key, &expected);
-        let av_pairs = ClientChallenge::decode(response.temp).map_err(Error::MalformedResponse)?.av_pairs;
+        let av_pairs = judged_pairs(response.temp).map_err(Error::MalformedResponse)?;
         let mic_provided = av_pairs.flags().unwrap_or_default().contains(AvFlags::MIC_PROVIDED);
         if mic_provided {
             let session_key = self.exported_session_key(&base)?;
@@ -248,6 +248,14 @@ impl fmt::Debug for Logon {
             .field("response", &self.response)
             .finish_non_exhaustive()
     }
+}
+
+/// The pairs of the response. Each one that something here depends on may stand there once: of two values the client can
+/// have meant only one, and which of them another reader takes nobody knows.
+fn judged_pairs(temp: &[u8]) -> Result<AvPairs, DecodeError> {
+    let av_pairs = ClientChallenge::decode(temp)?.av_pairs;
+    av_pairs.require_unique(&[AvId::FLAGS, AvId::TIMESTAMP, AvId::TARGET_NAME, AvId::CHANNEL_BINDINGS])?;
+    Ok(av_pairs)
 }
 
 /// Which response was sent, by its lengths (MS-NLMP 3.2.5.1.2, 3.3).
