@@ -180,6 +180,44 @@ fn a_client_cannot_add_what_the_server_did_not_offer() {
 }
 
 #[test]
+fn a_server_cannot_add_what_the_client_did_not_offer() {
+    let offered = NegotiateFlags::UNICODE | NegotiateFlags::NTLM;
+    let config = client::Config::default().negotiate_flags(offered).require(NegotiateFlags::NONE);
+    let (client, negotiate) = client::Start::new(credentials(), config).negotiate();
+    let config = server().require(NegotiateFlags::NONE);
+    let (_, challenge) = server::Start::new(config).challenge(&negotiate, &fresh()).unwrap();
+    let mut message = ChallengeMessage::decode(&challenge).unwrap();
+    let added = NegotiateFlags::STRONG
+        | NegotiateFlags::OEM
+        | NegotiateFlags::DATAGRAM
+        | NegotiateFlags::LM_KEY
+        | NegotiateFlags::ALWAYS_SIGN
+        | NegotiateFlags::IDENTIFY
+        | NegotiateFlags::REQUEST_NON_NT_SESSION_KEY
+        | NegotiateFlags::NEGOTIATE_56;
+    message.negotiate_flags = message.negotiate_flags | added;
+    let (mut session, bytes) = client.authenticate(&message.encode().unwrap(), &fresh()).unwrap();
+    let answered = AuthenticateMessage::decode(&bytes).unwrap();
+    for flags in [session.negotiate_flags(), answered.negotiate_flags] {
+        assert!(flags.contains(offered) && !flags.intersects(added), "{flags}");
+    }
+    assert!(answered.encrypted_random_session_key.is_empty(), "nothing to exchange a key for");
+    assert_eq!(session.seal(&mut [1]), Err(Error::NotNegotiated { missing: NegotiateFlags::SEAL }));
+}
+
+#[test]
+fn a_signature_that_fails_breaks_the_context_too() {
+    let (mut client, mut server) = establish(&credentials(), client::Config::default(), server()).unwrap();
+    let signature = client.sign(b"first").unwrap();
+    assert_eq!(server.verify(b"other", &signature), Err(Error::SignatureMismatch));
+    let next = client.sign(b"second").unwrap();
+    assert_eq!(server.verify(b"second", &next), Err(Error::Broken));
+    assert_eq!(server.unseal(&mut [1, 2], &next), Err(Error::Broken));
+    assert_eq!(server.sign(b"answer"), Err(Error::Broken));
+    assert_eq!(server.seal(&mut [1, 2]), Err(Error::Broken));
+}
+
+#[test]
 fn oem_strings_cross_where_unicode_does_not() {
     let flags = NegotiateFlags::STRONG | NegotiateFlags::OEM | NegotiateFlags::NTLM;
     let config = || client::Config::default().negotiate_flags(flags).workstation("café");
