@@ -415,6 +415,33 @@ fn secrets_stay_out_of_debug() {
 }
 
 #[test]
+fn what_a_password_can_be_guessed_from_stays_out_of_debug() {
+    let config = client::Config::default();
+    let (_, _, bytes) = start(&credentials(), config, server().require(NegotiateFlags::NONE)).unwrap();
+    let message = AuthenticateMessage::decode(&bytes).unwrap();
+    let message = AuthenticateMessage { lm_challenge_response: vec![201; 24], ..message };
+    let mut nt = message.nt_challenge_response.clone();
+    nt[..16].fill(202);
+    let response = NtlmV2Response::decode(&nt).unwrap();
+    let temp = ClientChallenge::decode(response.temp).unwrap();
+    let temp = ClientChallenge { challenge_from_client: [203; 8], ..temp };
+    let session_key = vec![204; 16];
+    let message = AuthenticateMessage {
+        nt_challenge_response: nt.clone(),
+        encrypted_random_session_key: session_key,
+        mic: Some([205; 16]),
+        ..message
+    };
+    let shown = format!("{message:?} {response:?} {temp:?} {message:#?} {response:#?} {temp:#?}");
+    for byte in 201..=205 {
+        assert!(!shown.contains(&byte.to_string()), "{byte} shows: {shown}");
+    }
+    let first_of_temp = format!("{:?}", &response.temp[..8]);
+    assert!(!shown.contains(first_of_temp.trim_matches(['[', ']'])), "temp shows: {shown}");
+    assert!(shown.contains(&response.temp.len().to_string()), "the length is shown: {shown}");
+}
+
+#[test]
 fn sessions_can_move_between_threads() {
     fn is_send<T: Send + Sync + 'static>(_: &T) {}
     let (mut client, mut server) = establish(&credentials(), client::Config::default(), server()).unwrap();

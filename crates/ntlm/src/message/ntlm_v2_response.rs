@@ -1,12 +1,14 @@
 //! `NTLMv2_RESPONSE` and the `NTLMv2_CLIENT_CHALLENGE` in it, which MS-NLMP 3.3.2 calls `temp`.
 
+use std::fmt;
+
 use crate::av_pair::AvPairs;
 use crate::cursor::Reader;
 use crate::error::{DecodeError, EncodeError};
 use crate::time::FileTime;
 
 /// What the client puts beside the server's challenge (MS-NLMP 2.2.2.7).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct ClientChallenge {
     /// The server's time where the CHALLENGE has one, else the client's.
     pub time_stamp: FileTime,
@@ -49,7 +51,7 @@ impl ClientChallenge {
 }
 
 /// `NtChallengeResponse` of NTLMv2 (MS-NLMP 2.2.2.8), as a view into the message: the MAC covers the bytes as sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub struct NtlmV2Response<'a> {
     /// `NTProofStr`.
     pub nt_proof_str: [u8; 16],
@@ -66,5 +68,22 @@ impl<'a> NtlmV2Response<'a> {
         let mut r = Reader::bytes(response);
         let nt_proof_str = r.array("NTProofStr")?;
         Ok(Self { nt_proof_str, temp: r.rest() })
+    }
+}
+
+/// Without the nonce: what a password can be guessed from stays out of logs, each part of it.
+impl fmt::Debug for ClientChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientChallenge")
+            .field("time_stamp", &self.time_stamp)
+            .field("av_pairs", &self.av_pairs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lengths only: proof and `temp` are what a password can be guessed from.
+impl fmt::Debug for NtlmV2Response<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NtlmV2Response").field("temp_len", &self.temp.len()).finish_non_exhaustive()
     }
 }
