@@ -129,6 +129,30 @@ fn closing_token_must_hold_the_right_mic() {
 }
 
 #[test]
+fn a_second_mic_is_refused_even_if_it_is_right() {
+    let closing = |second: bool| {
+        let mut initiator = Initiator::new(vec![Fake::initiator(KERBEROS, 2).wanting_mic()]);
+        let mut acceptor = Acceptor::new(vec![Fake::acceptor(KERBEROS, 2).wanting_mic()]);
+        let list = MechTypeList::new(&[KERBEROS]).unwrap();
+        let mut signer = Fake::acceptor(KERBEROS, 2);
+        let mics = [(); 2].map(|()| signer.sign_mech_list(list.as_der()).unwrap());
+        let result = negotiate_through(&mut initiator, &mut acceptor, |number, token| match token {
+            NegotiationToken::Resp(resp) if number == 1 => {
+                assert_eq!(resp.mech_list_mic, Some(mics[0].clone()));
+            }
+            NegotiationToken::Resp(resp) if number == 3 && second => {
+                resp.mech_list_mic = Some(mics[1].clone());
+            }
+            _ => {}
+        });
+        assert_eq!(result.is_ok(), initiator.is_established());
+        result
+    };
+    closing(false).unwrap();
+    assert!(matches!(closing(true), Err(Error::Unexpected { expected: "one mechListMIC", .. })));
+}
+
+#[test]
 fn a_copy_of_the_response_token_is_no_mic() {
     let copy = |wanting: bool| {
         let ours = Fake::initiator(KERBEROS, 2);
