@@ -1,17 +1,31 @@
 //! What SPNEGO needs of a mechanism.
 
+use std::fmt;
+
 use const_oid::ObjectIdentifier;
+
+use crate::token::{Redacted, redacted};
 
 /// A mechanism's own error, kept as the source of [`Error`](crate::Error).
 pub type MechanismError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a mechanism wants after a step.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub enum Step {
     /// Send this token; another is expected from the peer.
     Continue(Vec<u8>),
     /// Established on this side; send the token if there is one.
     Done(Option<Vec<u8>>),
+}
+
+/// The token as its length.
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Continue(token) => f.debug_tuple("Continue").field(&Redacted(token.len())).finish(),
+            Self::Done(token) => f.debug_tuple("Done").field(&redacted(token.as_deref())).finish(),
+        }
+    }
 }
 
 /// One side of a GSS-like security mechanism, as [`Initiator`](crate::Initiator) and
@@ -90,10 +104,22 @@ impl<M: Mechanism + ?Sized> Mechanism for Box<M> {
 }
 
 /// What the caller does after a step of the negotiation.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub enum Progress {
     /// Send this token and step again with the answer.
     Continue(Vec<u8>),
     /// Established; send the token if there is one.
     Established(Option<Vec<u8>>),
+}
+
+/// The token as its length.
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Continue(token) => f.debug_tuple("Continue").field(&Redacted(token.len())).finish(),
+            Self::Established(token) => {
+                f.debug_tuple("Established").field(&redacted(token.as_deref())).finish()
+            }
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! NegTokenInit (RFC 4178 section 4.2.1) and NegTokenInit2 (MS-SPNG 2.2.1).
 
+use std::fmt;
+
 use der::asn1::BitString;
 use der::{DecodeValue, Encode, Header, SliceReader, Tag};
 
 use super::cursor::{Value, put_explicit, tlv};
-use super::{InitialContextToken, MechTypeList};
+use super::{InitialContextToken, MechTypeList, redacted};
 use crate::error::{DecodeError, EncodeError};
 use crate::oid;
 
@@ -12,7 +14,7 @@ use crate::oid;
 ///
 /// NegTokenInit2 is the same message with hints: they take tag `[3]` and move mechListMIC to `[4]`. Which of
 /// the two was received shows in `neg_hints`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct NegTokenInit {
     /// `[0]`, in order of preference.
     pub mech_types: MechTypeList,
@@ -97,6 +99,19 @@ impl NegTokenInit {
         let inner_token =
             tlv("NegTokenInit", super::NEG_TOKEN_INIT, &tlv("NegTokenInit", Tag::Sequence, &fields)?)?;
         InitialContextToken { this_mech: oid::SPNEGO, inner_token: &inner_token }.encode()
+    }
+}
+
+/// Tokens as their lengths: passwords can be guessed from what mechanisms send.
+impl fmt::Debug for NegTokenInit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegTokenInit")
+            .field("mech_types", &self.mech_types)
+            .field("req_flags", &self.req_flags)
+            .field("mech_token", &redacted(self.mech_token.as_deref()))
+            .field("neg_hints", &self.neg_hints)
+            .field("mech_list_mic", &redacted(self.mech_list_mic.as_deref()))
+            .finish()
     }
 }
 

@@ -5,12 +5,12 @@ use std::fmt;
 use const_oid::ObjectIdentifier;
 use der::Tag;
 
-use super::bounded;
 use super::cursor::{Value, put_explicit, tlv};
+use super::{bounded, redacted};
 use crate::error::{DecodeError, EncodeError};
 
 /// Every token after the first, from either side.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct NegTokenResp {
     /// `[0]`: required in the acceptor's first reply only.
     pub neg_state: Option<NegState>,
@@ -97,6 +97,18 @@ impl NegTokenResp {
     pub(crate) fn peer_mech_list_mic(&self) -> Option<&[u8]> {
         let mic = self.mech_list_mic.as_deref()?;
         (Some(mic) != self.response_token.as_deref()).then_some(mic)
+    }
+}
+
+/// Tokens as their lengths: passwords can be guessed from what mechanisms send.
+impl fmt::Debug for NegTokenResp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegTokenResp")
+            .field("neg_state", &self.neg_state)
+            .field("supported_mech", &self.supported_mech)
+            .field("response_token", &redacted(self.response_token.as_deref()))
+            .field("mech_list_mic", &redacted(self.mech_list_mic.as_deref()))
+            .finish()
     }
 }
 
