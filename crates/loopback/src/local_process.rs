@@ -1,10 +1,15 @@
 //! The default handler: commands run on this machine.
 
 use std::io;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+#[cfg(unix)]
+use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+#[cfg(unix)]
+use tokio::net::unix::pipe;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
@@ -67,7 +72,7 @@ async fn run(invocation: Invocation, io: Io) -> u32 {
         }
     };
     let (ended, has_ended) = watch::channel(false);
-    let feed = feed(stdin, process.child.stdin.take());
+    let to = process.child.stdin.take();
     let (from_stdout, from_stderr) = (process.child.stdout.take(), process.child.stderr.take());
     let pumps = async {
         tokio::join!(
@@ -75,21 +80,25 @@ async fn run(invocation: Invocation, io: Io) -> u32 {
             pump(from_stderr, &mut stderr, has_ended.clone()),
         );
     };
-    tokio::pin!(pumps, feed);
+    tokio::pin!(pumps);
     let (mut pumping, mut feeding, mut interrupted) = (true, true, false);
-    let status = loop {
-        tokio::select! {
-            status = process.child.wait() => break status.ok(),
-            () = &mut pumps, if pumping => pumping = false,
-            () = &mut feed, if feeding => feeding = false,
-            signal = signals.recv() => match signal {
-                // Dropping the process kills its group.
-                SignalCode::Terminate => return TERMINATED,
-                interrupt => {
-                    interrupted = true;
-                    process.interrupt(interrupt);
-                }
-            },
+    let status = {
+        // Dropped with the process's end, so that no more input is taken while its output is drained.
+        let mut feed = pin!(feed(stdin, to));
+        loop {
+            tokio::select! {
+                status = process.child.wait() => break status.ok(),
+                () = &mut pumps, if pumping => pumping = false,
+                () = &mut feed, if feeding => feeding = false,
+                signal = signals.recv() => match signal {
+                    // Dropping the process kills its group.
+                    SignalCode::Terminate => return TERMINATED,
+                    interrupt => {
+                        interrupted = true;
+                        process.interrupt(interrupt);
+                    }
+                },
+            }
         }
     };
     // Without anybody to tell, the pumps have ended already.
@@ -143,7 +152,28 @@ async fn pump(
     }
 }
 
+/// Copies input until it ends or the process has closed its end, then closes the pipe.
+#[cfg(unix)]
+async fn feed(mut from: StdinReader, to: Option<ChildStdin>) {
+    let sender = to.and_then(|to| to.into_owned_fd().ok()).map(pipe::Sender::from_owned_fd);
+    let Some(Ok(mut to)) = sender else { return };
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let len = tokio::select! {
+            // Before anything is written in vain. Where the system does not tell, writing does.
+            _ = to.ready(Interest::ERROR) => return,
+            len = from.read(&mut buffer) => len.unwrap_or(0),
+        };
+        let block = buffer.get(..len).unwrap_or_default();
+        // A process that reads no more is no failure.
+        if block.is_empty() || to.write_all(block).await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Copies input until it ends, then closes the pipe.
+#[cfg(not(unix))]
 async fn feed(mut from: StdinReader, to: Option<ChildStdin>) {
     if let Some(mut to) = to {
         // A process that reads no more is no failure.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 use winrm_wsman::encrypted;
 use winrm_wsman::{
@@ -18,6 +18,7 @@ use crate::config::{COMPUTER_NAME, Limits, PRODUCT};
 use crate::fault;
 use crate::handler::{Handler, Invocation, SignalCode};
 use crate::shell::{Command, InUse, Quota, Refusal, Shell, ShellSettings, Shells};
+use crate::stdin::SendError;
 use crate::stdout::{NoPortion, Portion, Terms};
 
 /// Bytes of a ReceiveResponse beside its blocks of output, generously.
@@ -283,21 +284,20 @@ impl Operations {
         }
     }
 
+    /// As Windows, goes on with input that it answered a time-out to, and takes none meanwhile.
     async fn send(&self, user: &str, header: &Header, send: Send) -> Outcome {
         let (shell, _in_use) = self.shell(user, header)?;
         let deadline = self.deadline(header);
-        for stream in send.streams {
-            let command = command_of(&shell, stream.command_id.as_deref())?;
-            if stream.name != "stdin" {
-                return Err(fault::invalid_parameter(FaultCode::INVALID_INPUT_STREAM).into());
-            }
-            match tokio::time::timeout_at(deadline, command.stdin.send(stream.data, stream.end)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_already_ended)) => return Err(Fault::invalid_parameter(COMPUTER_NAME).into()),
-                Err(_elapsed) => return Err(Fault::timed_out(COMPUTER_NAME).into()),
-            }
+        let Some((command, block, end)) = input_of(&shell, send)? else { return Ok(Body::SendResponse) };
+        match command.stdin.send(block, end, deadline).await {
+            Ok(()) => Ok(Body::SendResponse),
+            Err(SendError::StillWaiting) => Err(Fault::timed_out(COMPUTER_NAME).into()),
+            Err(SendError::Busy) => Err(fault::busy().into()),
+            Err(SendError::AlreadyEnded) => Err(Fault::invalid_parameter(COMPUTER_NAME).into()),
+            // Terminated, or deleted with its shell, while this was held.
+            Err(SendError::Closed) if shell.command(&command.id).is_none() => Err(fault::aborted().into()),
+            Err(SendError::Closed) => Err(fault::broken_pipe().into()),
         }
-        Ok(Body::SendResponse)
     }
 
     fn signal(&self, user: &str, header: &Header, signal: &Signal) -> Outcome {
@@ -344,6 +344,31 @@ fn command_of(shell: &Shell, id: Option<&str>) -> Outcome<Arc<Command>> {
     Ok(shell.command(id).ok_or_else(|| Fault::command_not_found(COMPUTER_NAME))?)
 }
 
+/// The streams of a Send as one block, with whether it is the last, so that it is taken whole or not at all. That is why
+/// they must be for one command.
+fn input_of(shell: &Shell, send: Send) -> Outcome<Option<(Arc<Command>, Bytes, bool)>> {
+    let mut streams = send.streams.into_iter();
+    let Some(first) = streams.next() else { return Ok(None) };
+    let check = |stream: &Stream| {
+        let command = command_of(shell, stream.command_id.as_deref())?;
+        if stream.name != "stdin" {
+            return Err(fault::invalid_parameter(FaultCode::INVALID_INPUT_STREAM).into());
+        }
+        Outcome::Ok(command)
+    };
+    let command = check(&first)?;
+    let (mut end, mut data) = (first.end, vec![first.data]);
+    for stream in streams {
+        if end || check(&stream)?.id != command.id {
+            return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
+        }
+        end = stream.end;
+        data.push(stream.data);
+    }
+    let block = if data.len() == 1 { data.pop().unwrap_or_default() } else { data.concat().into() };
+    Ok(Some((command, block, end)))
+}
+
 /// What CreateResponse tells of a shell, in the order of recorded answers.
 fn describe(shell: &Shell, address: IpAddr, asked: ShellBody) -> ShellBody {
     let settings = &shell.settings;
@@ -376,7 +401,7 @@ fn receive_response(command_id: &str, portion: Portion) -> ReceiveResponse {
     };
     let mut streams: Vec<_> =
         portion.blocks.into_iter().map(|(channel, data)| stream(channel, data, false)).collect();
-    streams.extend(portion.ended.into_iter().map(|channel| stream(channel, bytes::Bytes::new(), true)));
+    streams.extend(portion.ended.into_iter().map(|channel| stream(channel, Bytes::new(), true)));
     let state = if portion.exit_code.is_some() { State::Done } else { State::Running };
     ReceiveResponse {
         streams,

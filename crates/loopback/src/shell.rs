@@ -236,10 +236,12 @@ impl Command {
         let signals = Signals { interrupts: interrupted, terminate: terminated };
         let task = tokio::spawn(handler.run(invocation, Io { stdin: reader, stdout, stderr, signals }));
         let abort = task.abort_handle();
-        let finished = Arc::clone(&output);
+        let (finished, unread) = (Arc::clone(&output), Arc::clone(&stdin));
         tokio::spawn(async move {
             // Also when the handler panicked: the client is told that the command has ended.
-            finished.finish(task.await.unwrap_or(ABORTED));
+            let exit_code = task.await.unwrap_or(ABORTED);
+            unread.close();
+            finished.finish(exit_code);
         });
         Self { id, stdin, output, interrupts, terminate, grace: limits.termination_grace, task: abort }
     }
