@@ -1,10 +1,12 @@
 //! Trees, for content whose schema is not known.
 
+use std::fmt;
+
 use crate::name::find;
 use crate::{Attribute, Event, Name, ReadError, Reader, Start};
 
 /// A child of an [`Element`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub enum Node {
     /// An element.
     Element(Element),
@@ -15,7 +17,7 @@ pub enum Node {
 /// An element and all below it, owned.
 ///
 /// Equality compares names by namespace, attributes in order, and children; not the declarations.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Element {
     /// The element's name.
     pub name: Name,
@@ -101,6 +103,27 @@ impl Element {
                 Node::Element(_) => None,
             })
             .collect()
+    }
+}
+
+/// Text as its length: it may be a secret.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Element(element) => element.fmt(f),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+        }
+    }
+}
+
+/// Names and lengths of the tree, without texts and values.
+impl fmt::Debug for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Element")
+            .field("name", &self.name)
+            .field("attributes", &self.attributes)
+            .field("children", &self.children)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use xml::name::OwnedName;
 use xml::namespace::Namespace;
 
 /// A name resolved to its namespace (Namespaces in XML 1.0, section 2.1). The prefix is not kept: it means nothing.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Name {
     namespace: Option<String>,
     local: String,
@@ -56,8 +56,15 @@ impl fmt::Display for Name {
     }
 }
 
+/// As [`Display`](fmt::Display).
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// An attribute, its value normalized (XML 1.0, section 3.3.3). Namespace declarations are not attributes.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Attribute {
     /// In no namespace when it has no prefix.
     pub name: Name,
@@ -69,6 +76,13 @@ impl Attribute {
     /// An attribute; an empty `namespace` says it is in none.
     pub fn new(namespace: impl Into<String>, local: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: Name::new(namespace, local), value: value.into() }
+    }
+}
+
+/// The value as its length: it may be a secret.
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({} bytes)", self.name, self.value.len())
     }
 }
 
@@ -84,11 +98,21 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], namespace: &str, local: &str
 }
 
 /// A start tag, with the declarations that give meaning to prefixes inside values.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Start {
     pub(crate) name: Name,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) scope: Namespace,
+}
+
+/// Names and lengths, without values.
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start")
+            .field("name", &self.name)
+            .field("attributes", &self.attributes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Start {

@@ -12,7 +12,7 @@ use crate::scan::{self, Summary};
 use crate::{Limits, Name, ReadError, Start};
 
 /// One step of a document.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub enum Event {
     /// A start tag, or the first half of an empty element.
     Start(Start),
@@ -278,6 +278,18 @@ impl<'a> Reader<'a> {
         self.peeked = None;
         self.pending = None;
         self.failed.get_or_insert(error).clone()
+    }
+}
+
+/// Text as its length: it may be a secret.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(start) => start.fmt(f),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::End(name) => f.debug_tuple("End").field(name).finish(),
+            Self::Eof => f.write_str("Eof"),
+        }
     }
 }
 
