@@ -84,6 +84,25 @@ fn headers_not_understood_are_named() {
 }
 
 #[test]
+fn numbers_say_whether_input_is_still_read() {
+    let closed = [109, 232, 0x8007_006d, 0x8007_00e8, 2_150_859_087, 2_150_859_212];
+    let gone = [2_150_858_843, 2_147_943_418, 995, 1223];
+    for number in closed.into_iter().chain(gone).map(FaultCode) {
+        assert!(number.is_input_closed(), "{number}");
+        assert_eq!(number.is_shell_gone(), gone.contains(&number.0), "{number}");
+        assert!(number.meaning().is_some() && number.name().is_some(), "{number}");
+    }
+    let open: Vec<_> = FaultCode::KNOWN.iter().filter(|number| !number.is_input_closed()).collect();
+    assert_eq!(open.len(), FaultCode::KNOWN.len() - closed.len() - gone.len());
+    // Busy is no end: the same block may be sent again.
+    assert!(!FaultCode(170).is_input_closed() && !FaultCode(170).is_quota());
+    assert_eq!(FaultCode(170).name(), Some("BUSY"));
+    assert!(FaultCode(170).meaning().unwrap().ends_with("try again"));
+    assert_eq!(FaultCode::BROKEN_PIPE_HRESULT, FaultCode(2_147_942_509));
+    assert_eq!(FaultCode::NO_DATA_HRESULT, FaultCode(2_147_942_632));
+}
+
+#[test]
 fn numbers_say_what_to_do() {
     assert!(FaultCode::INVALID_SELECTORS.is_shell_gone());
     assert!(!FaultCode::TIMED_OUT.is_shell_gone());

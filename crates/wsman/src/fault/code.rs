@@ -39,9 +39,16 @@ fault_codes! {
     OUT_OF_MEMORY = 14, "the service is out of memory";
     NOT_SUPPORTED = 50, "the service does not support the request";
     INVALID_PARAMETER = 87, "a parameter is incorrect";
+    BROKEN_PIPE = 109, "the pipe is broken: the command no longer reads its input";
+    BUSY = 170, "the resource is in use; for Send: an earlier block is still being handed over, try again";
+    NO_DATA = 232, "the pipe is being closed: the command no longer reads its input";
     OPERATION_ABORTED = 995, "the operation was aborted, as when the shell is closed meanwhile";
     CANCELLED = 1223, "the operation was cancelled";
     LOGON_FAILURE = 1326, "user name or password is wrong";
+    /// [`BROKEN_PIPE`](Self::BROKEN_PIPE) as an HRESULT:
+    BROKEN_PIPE_HRESULT = 2_147_942_509, "the pipe is broken: the command no longer reads its input";
+    /// [`NO_DATA`](Self::NO_DATA) as an HRESULT:
+    NO_DATA_HRESULT = 2_147_942_632, "the pipe is being closed: the command no longer reads its input";
     REGISTRY_KEY_DELETED = 2_147_943_418, "the user's profile was unloaded under the shell: create a new shell";
     RESOURCE_NOT_FOUND = 2_150_858_752, "there is nothing that resource URI and selectors name";
     INVALID_ACTION_URI = 2_150_858_753, "the action is not valid for the resource";
@@ -72,6 +79,7 @@ fault_codes! {
     SESSION_ID_MISMATCH = 2_150_859_023, "the request does not repeat the SessionId that the shell was created with";
     HTTP_REQUEST_TOO_LARGE = 2_150_859_025, "the request is larger than the service's MaxEnvelopeSizekb";
     SHELL_ALREADY_CLOSED = 2_150_859_082, "the shell is closed already";
+    COMMAND_ALREADY_CLOSED = 2_150_859_087, "the command is closed already";
     NO_COMMAND_ID = 2_150_859_141, "the command id is missing";
     INVALID_INPUT_STREAM = 2_150_859_147, "the shell has no such input stream";
     INVALID_DESIRED_STREAMS = 2_150_859_149, "the shell has no such output stream";
@@ -82,6 +90,7 @@ fault_codes! {
     MAX_SHELL_USERS = 2_150_859_179, "as many users have shells as MaxConcurrentUsers allows";
     REMOTE_SHELLS_NOT_ALLOWED = 2_150_859_180, "the service does not allow remote shells (AllowRemoteShellAccess)";
     SHELL_DISCONNECTED = 2_150_859_204, "the shell is disconnected: reconnect first";
+    COMMAND_TERMINATED = 2_150_859_212, "the command was terminated";
     REMOTE_ACCESS_DISABLED = 2_150_859_229, "remote access to the service is disabled";
     STREAM_DISCONNECTED = 2_150_859_230, "the shell was disconnected while the request was held";
     PLUGIN_MAX_SHELLS_FOR_USER = 2_150_859_236, "the user has as many shells as the plug-in's quota allows: close some";
@@ -100,6 +109,21 @@ impl FaultCode {
             self,
             Self::INVALID_SELECTORS | Self::REGISTRY_KEY_DELETED | Self::OPERATION_ABORTED | Self::CANCELLED
         )
+    }
+
+    /// Whether the number, as the answer to Send, says that nobody reads this input any more: the command closed it, has
+    /// ended or is gone with its shell. What is left to send may be dropped, as after `EPIPE`.
+    pub const fn is_input_closed(self) -> bool {
+        self.is_shell_gone()
+            || matches!(
+                self,
+                Self::BROKEN_PIPE
+                    | Self::BROKEN_PIPE_HRESULT
+                    | Self::NO_DATA
+                    | Self::NO_DATA_HRESULT
+                    | Self::COMMAND_ALREADY_CLOSED
+                    | Self::COMMAND_TERMINATED
+            )
     }
 
     /// Whether the number says that a quota is used up or requests come too fast.
