@@ -1,5 +1,7 @@
 //! Connect: attaches a new client to a disconnected shell (MS-WSMV 3.1.4.17).
 
+use std::fmt;
+
 use bytes::Bytes;
 use winrm_xml::Reader;
 
@@ -8,14 +10,14 @@ use crate::error::{DecodeError, EncodeError};
 use crate::uri;
 
 /// `rsp:Connect`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Connect {
     /// `connectXml` of a PowerShell shell: fragments of MS-PSRP, decoded from base64.
     pub connect_xml: Option<Bytes>,
 }
 
 /// `rsp:ConnectResponse`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct ConnectResponse {
     /// `rsp:InputStreams`.
     pub input_streams: Vec<String>,
@@ -23,6 +25,25 @@ pub struct ConnectResponse {
     pub output_streams: Vec<String>,
     /// `connectResponseXml`: fragments of MS-PSRP, decoded from base64.
     pub connect_response_xml: Option<Bytes>,
+}
+
+/// The fragments as their length.
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.connect_xml.as_ref().map(Bytes::len);
+        f.debug_struct("Connect").field("connect_xml_len", &len).finish_non_exhaustive()
+    }
+}
+
+/// The fragments as their length.
+impl fmt::Debug for ConnectResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectResponse")
+            .field("input_streams", &self.input_streams)
+            .field("output_streams", &self.output_streams)
+            .field("connect_response_xml_len", &self.connect_response_xml.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connect {

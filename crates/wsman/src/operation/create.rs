@@ -18,7 +18,7 @@ use crate::uri;
 /// `GetResponse` and `EnumerateResponse` (MS-WSMV 2.2.4.37).
 ///
 /// Build one with the fields you need and `..Shell::default()`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Shell {
     /// The attribute `ShellId`: the id that the client wishes; PowerShell shells have one.
     pub requested_shell_id: Option<String>,
@@ -72,6 +72,28 @@ pub struct Shell {
     pub child_processes: Option<String>,
     /// `creationXml` of a PowerShell shell: fragments of MS-PSRP, decoded from base64.
     pub creation_xml: Option<Bytes>,
+}
+
+/// What tells shells apart, and the length of `creation_xml`: MS-PSRP puts objects of the caller in there.
+impl fmt::Debug for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shell")
+            .field("requested_shell_id", &self.requested_shell_id)
+            .field("shell_id", &self.shell_id)
+            .field("name", &self.name)
+            .field("resource_uri", &self.resource_uri)
+            .field("owner", &self.owner)
+            .field("client_ip", &self.client_ip)
+            .field("process_id", &self.process_id)
+            .field("environment", &self.environment)
+            .field("working_directory", &self.working_directory)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("input_streams", &self.input_streams)
+            .field("output_streams", &self.output_streams)
+            .field("state", &self.state)
+            .field("creation_xml_len", &self.creation_xml.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
 }
 
 /// One `rsp:Variable` of the environment.
