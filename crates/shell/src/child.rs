@@ -77,40 +77,38 @@ impl Child {
         self.exit.borrow().clone().map(into_status).transpose()
     }
 
-    /// Closes standard input and waits for the end. Output that is piped must be read meanwhile, or a process that
-    /// writes much never ends.
+    /// Closes standard input and waits for the end. Output that was not taken out of `stdout` and `stderr` is kept there
+    /// in memory meanwhile, so that the process is not held up; output that was taken must be read meanwhile.
     ///
     /// # Errors
     /// [`Error::Lost`] when the connection to it was lost.
     pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
         drop(self.stdin.take());
-        match self.exit.wait_for(Option::is_some).await {
-            Ok(exit) => exit.clone().map_or_else(|| Ok(ExitStatus::terminated()), into_status),
-            // The runtime is shutting down.
-            Err(_) => Ok(ExitStatus::terminated()),
-        }
+        let Self { stdout, stderr, exit, .. } = self;
+        let soak_stdout = async {
+            if let Some(stdout) = stdout {
+                stdout.0.soak().await;
+            }
+        };
+        let soak_stderr = async {
+            if let Some(stderr) = stderr {
+                stderr.0.soak().await;
+            }
+        };
+        let (_, _, exit) = tokio::join!(soak_stdout, soak_stderr, exit.wait_for(Option::is_some));
+        // An error: the runtime has dropped the driver, and it can only be shutting down.
+        exit.ok().and_then(|exit| exit.clone()).map_or_else(|| Ok(ExitStatus::terminated()), into_status)
     }
 
-    /// Closes standard input, gathers what is left of the output and waits for the end.
+    /// Closes standard input, gathers what is left of the output, however much it is, and waits for the end.
     ///
     /// # Errors
     /// [`Error::Lost`] with what had arrived.
     pub async fn wait_with_output(mut self) -> Result<Output, Error> {
-        drop(self.stdin.take());
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let (mut out, mut err) = (self.stdout.take(), self.stderr.take());
-        let gather_out = async {
-            if let Some(reader) = &mut out {
-                reader.0.gather(&mut stdout).await;
-            }
-        };
-        let gather_err = async {
-            if let Some(reader) = &mut err {
-                reader.0.gather(&mut stderr).await;
-            }
-        };
-        tokio::join!(gather_out, gather_err);
-        match self.wait().await {
+        let status = self.wait().await;
+        let stdout = self.stdout.take().map(|stream| stream.0.into_vec()).unwrap_or_default();
+        let stderr = self.stderr.take().map(|stream| stream.0.into_vec()).unwrap_or_default();
+        match status {
             Ok(status) => Ok(Output { status, stdout, stderr }),
             Err(Error::Lost { source, .. }) => {
                 Err(Error::Lost { output: Box::new(PartialOutput { stdout, stderr }), source })

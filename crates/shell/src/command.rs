@@ -85,6 +85,9 @@ impl Command {
 
     /// Adds one argument. It reaches the program as given: quoted for CommandLineToArgvW and then for cmd. Line breaks
     /// and NUL cannot be passed and are refused when the process is started.
+    ///
+    /// A batch file (`.bat`, `.cmd`) gets the argument in quotes where it needs them, and reads it once more: what holds a
+    /// double quote itself is not safe there.
     pub fn arg(&mut self, argument: impl Into<String>) -> &mut Self {
         self.arguments.push(Argument::Quoted(argument.into()));
         self
@@ -170,7 +173,7 @@ impl Command {
         self.spawn_with(Stdio::piped()).await
     }
 
-    /// Starts it, waits for its end and gathers its output. Its standard input is [`Stdio::null`] unless set; what is
+    /// Starts it, waits for its end and gathers its output, however much it is. Its standard input is [`Stdio::null`] unless set; what is
     /// piped gets end-of-file at once.
     ///
     /// # Errors

@@ -92,9 +92,16 @@ fn quote_argument(argument: &str) -> Result<String, CommandLineError> {
     Ok(escape_for_cmd(&quote_for_argv(argument)))
 }
 
+/// What a batch file reads a second time, or takes for the end of an argument.
+const BATCH_SPECIAL: [char; 12] = ['&', '|', '<', '>', '(', ')', '^', '!', '%', ',', ';', '='];
+
 /// Undone by CommandLineToArgvW: quotes around blanks, backslashes doubled before a quote.
+///
+/// Quotes that CommandLineToArgvW would not need stand around what is special to cmd: a program that is a batch file
+/// gets its arguments as text and acts on it again, so that a bare `a&b` would run `b` there.
 fn quote_for_argv(argument: &str) -> String {
-    if !argument.is_empty() && !argument.contains([' ', '\t', '\x0b', '"']) {
+    let bare = |c: char| !matches!(c, ' ' | '\t' | '\x0b' | '"') && !BATCH_SPECIAL.contains(&c);
+    if !argument.is_empty() && argument.chars().all(bare) {
         return argument.to_owned();
     }
     let mut quoted = String::with_capacity(argument.len() + 2);
@@ -158,7 +165,7 @@ mod tests {
         assert_eq!(line("p", &["a b", ""]).unwrap(), r#"p ^"a b^" ^"^""#);
         assert_eq!(line("p", &[r#"say "hi""#]).unwrap(), r#"p ^"say \^"hi\^"^""#);
         assert_eq!(line("p", &[r"a b\"]).unwrap(), r#"p ^"a b\\^""#);
-        assert_eq!(line("p", &["a&b", "50%"]).unwrap(), "p a^&b 50%%cd:~,%");
+        assert_eq!(line("p", &["a&b", "50%"]).unwrap(), r#"p ^"a^&b^" ^"50%%cd:~,%^""#);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The caller's ends of a remote process's standard streams.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(crate) const SEND_BYTES: usize = 96 * 1024;
 /// The driver's end of an output stream, and the caller's.
 pub(crate) fn output(exit: &watch::Receiver<Option<Exit>>) -> (mpsc::Sender<Bytes>, Reader) {
     let (sender, blocks) = mpsc::channel(BLOCKS);
-    (sender, Reader { blocks, current: Bytes::new(), exit: exit.clone() })
+    (sender, Reader { blocks, backlog: VecDeque::new(), exit: exit.clone() })
 }
 
 /// The pump's end, and the caller's.
@@ -55,20 +56,25 @@ impl AsyncWrite for ChildStdin {
 
 pub(crate) struct Reader {
     blocks: mpsc::Receiver<Bytes>,
-    current: Bytes,
+    /// Taken over already, in order.
+    backlog: VecDeque<Bytes>,
     exit: watch::Receiver<Option<Exit>>,
 }
 
 impl Reader {
     fn poll_read(&mut self, cx: &mut Context<'_>, target: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        while self.current.is_empty() {
-            match ready!(self.blocks.poll_recv(cx)) {
-                Some(block) => self.current = block,
+        let mut block = match self.backlog.pop_front() {
+            Some(block) => block,
+            None => match ready!(self.blocks.poll_recv(cx)) {
+                Some(block) => block,
                 None => return Poll::Ready(self.end()),
-            }
+            },
+        };
+        let len = block.len().min(target.remaining());
+        target.put_slice(&block.split_to(len));
+        if !block.is_empty() {
+            self.backlog.push_front(block);
         }
-        let len = self.current.len().min(target.remaining());
-        target.put_slice(&self.current.split_to(len));
         Poll::Ready(Ok(()))
     }
 
@@ -80,12 +86,20 @@ impl Reader {
         }
     }
 
-    /// Everything until the end; what arrived before a failure stays in `gathered`.
-    pub(crate) async fn gather(&mut self, gathered: &mut Vec<u8>) {
-        gathered.extend_from_slice(&std::mem::take(&mut self.current));
+    /// Takes everything over until the end, to be read later. Cancel-safe.
+    pub(crate) async fn soak(&mut self) {
         while let Some(block) = self.blocks.recv().await {
+            self.backlog.push_back(block);
+        }
+    }
+
+    /// What was taken over, in one piece.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        let mut gathered = Vec::with_capacity(self.backlog.iter().map(Bytes::len).sum());
+        for block in self.backlog {
             gathered.extend_from_slice(&block);
         }
+        gathered
     }
 }
 

@@ -23,7 +23,9 @@ pub(crate) type Exit = Result<ExitStatus, Arc<winrm_transport::Error>>;
 
 /// An answer with neither output nor an end should have been a time-out: do not ask again at once.
 const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
-/// A process that ends refuses its remaining input; so long may the news of its end take.
+/// Between two attempts to hand over input that the service is not ready for.
+const BUSY_PAUSE: Duration = Duration::from_millis(200);
+/// A process that ends may refuse its remaining input in ways we do not know; so long may the news of its end take.
 const REFUSED_INPUT_GRACE: Duration = Duration::from_secs(5);
 
 /// Which streams the caller wants.
@@ -161,6 +163,24 @@ impl Remote {
         self.shell.request(uri::ACTION_SEND, Vec::new(), body).await.map(|_| ())
     }
 
+    /// Hands one block of input over, however long the process takes to read it.
+    async fn hand_over(&self, data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
+        loop {
+            match self.send(data.clone(), end).await {
+                Err(error) => match fault_code(&error) {
+                    // The service has taken the block and goes on handing it over: sent again, it would arrive twice.
+                    Some(FaultCode::TIMED_OUT) => return Ok(()),
+                    // It is still at the block before, and has not taken this one.
+                    Some(FaultCode::BUSY) if !self.finished.load(Ordering::Acquire) => {
+                        tokio::time::sleep(BUSY_PAUSE).await;
+                    }
+                    _ => return Err(error),
+                },
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
     async fn receive(&self) -> Result<ReceiveResponse, winrm_transport::Error> {
         let options = vec![WsOption::new(uri::OPTION_KEEP_ALIVE, "TRUE")];
         let body = Body::Receive(Receive {
@@ -197,9 +217,11 @@ impl Driver {
         input_refused: oneshot::Receiver<winrm_transport::Error>,
     ) {
         let remote = Arc::clone(&self.remote);
+        let client = remote.shell.client().clone();
         let result = tokio::select! {
             // The unfinished Receive goes, and its connection with it.
             () = remote.abandoned.notified() => Ok(ExitStatus::terminated()),
+            () = client.closing() => Ok(ExitStatus::terminated()),
             error = failed_input(input_refused) => Err(error),
             result = self.poll() => result,
         };
@@ -219,8 +241,8 @@ impl Driver {
                         return Ok(status);
                     }
                 }
-                Err(error) => match error.fault().and_then(Fault::wsman_code) {
-                    Some(FaultCode::TIMED_OUT) => self.nudge().await,
+                Err(error) => match fault_code(&error) {
+                    Some(FaultCode::TIMED_OUT) => self.nudge(),
                     Some(code) if self.remote.terminated.load(Ordering::Acquire) && is_end(code) => {
                         return Ok(ExitStatus::terminated());
                     }
@@ -235,7 +257,7 @@ impl Driver {
         let ours = |id: &Option<String>| {
             id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&self.remote.command_id))
         };
-        let empty = answer.streams.is_empty();
+        let empty = answer.streams.iter().all(|stream| stream.data.is_empty());
         for stream in answer.streams.into_iter().filter(|stream| ours(&stream.command_id)) {
             let target = match stream.name.as_str() {
                 "stdout" => &mut self.stdout,
@@ -257,14 +279,22 @@ impl Driver {
         }
     }
 
-    /// Tells end-of-file, once. Whether the process takes it is its own affair.
-    async fn nudge(&mut self) {
-        if std::mem::take(&mut self.nudge)
-            && let Err(error) = self.remote.send(Bytes::new(), true).await
-        {
-            tracing::debug!(%error, "end-of-file was not taken");
+    /// Tells end-of-file, once, beside the next Receive. Whether the process takes it is its own affair.
+    fn nudge(&mut self) {
+        if !std::mem::take(&mut self.nudge) {
+            return;
         }
+        let remote = Arc::clone(&self.remote);
+        self.remote.shell.client().spawn_background(async move {
+            if let Err(error) = remote.send(Bytes::new(), true).await {
+                tracing::debug!(%error, "end-of-file was not taken");
+            }
+        });
     }
+}
+
+fn fault_code(error: &winrm_transport::Error) -> Option<FaultCode> {
+    error.fault().and_then(Fault::wsman_code)
 }
 
 /// Faults by which a pending Receive ends when its command was terminated.
@@ -290,10 +320,11 @@ async fn deliver(target: &mut Option<mpsc::Sender<Bytes>>, stream: Stream, remot
     }
 }
 
-/// Never returns unless input was refused and the process goes on as if nothing had happened.
+/// Never returns unless input was refused for a reason other than that nobody reads it.
 async fn failed_input(refused: oneshot::Receiver<winrm_transport::Error>) -> winrm_transport::Error {
     match refused.await {
         Ok(error) => {
+            // Of a process that ends at this moment the end is the better news.
             tokio::time::sleep(REFUSED_INPUT_GRACE).await;
             error
         }
@@ -315,13 +346,15 @@ async fn pump(
             _ = exited.wait_for(Option::is_some) => return,
         };
         let end = matches!(read, Ok(0) | Err(_));
-        if let Err(error) = remote.send(data.freeze(), end).await {
-            // Dropping `source` tells the caller by a broken pipe.
-            drop(refused.send(error));
-            return;
-        }
-        if end {
-            return;
+        match remote.hand_over(data.freeze(), end).await {
+            Ok(()) if end => return,
+            Ok(()) => {}
+            // Dropping `source` tells the caller by a broken pipe, as a local process does that closed its input.
+            Err(error) if fault_code(&error).is_some_and(FaultCode::is_input_closed) => return,
+            Err(error) => {
+                drop(refused.send(error));
+                return;
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A shell: the place on the host in which processes run (MS-WSMV 3.1.4.5.2).
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use winrm_transport::Client;
 use winrm_wsman::{
     Body, Fault, FaultCode, Header, Message, Selector, Variable, WsOption, XsDuration, message_id, uri,
@@ -144,6 +145,20 @@ pub(crate) struct ShellInner {
     /// Windows refuses Disconnect for a shell created without one, and wants it in every request to one with.
     session_id: String,
     deleted: AtomicBool,
+    /// Its end tells [`delete_at_closing`] that there is nothing left to do.
+    _alive: oneshot::Sender<()>,
+}
+
+/// A client that is closed takes its shells along, also those that somebody still holds.
+async fn delete_at_closing(shell: Weak<ShellInner>, client: Client, gone: oneshot::Receiver<()>) {
+    tokio::select! {
+        _ = gone => {}
+        () = client.closing() => {
+            if let Some(shell) = shell.upgrade() && let Err(error) = shell.delete().await {
+                tracing::warn!(endpoint = %client.endpoint(), shell = shell.id, %error, "shell could not be deleted");
+            }
+        }
+    }
 }
 
 impl ShellInner {
@@ -175,13 +190,17 @@ impl ShellInner {
         // Later requests must name the resource as Create did, or the service finds no such shell.
         let resource_uri = uri::RESOURCE_URI_CMD.to_owned();
         tracing::debug!(endpoint = %client.endpoint(), shell = id, "shell opened");
-        Ok(Arc::new(Self {
+        let (alive, gone) = oneshot::channel();
+        let shell = Arc::new(Self {
             client: client.clone(),
             id,
             resource_uri,
             session_id,
             deleted: AtomicBool::new(false),
-        }))
+            _alive: alive,
+        });
+        client.spawn_background(delete_at_closing(Arc::downgrade(&shell), client.clone(), gone));
+        Ok(shell)
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -207,13 +226,15 @@ impl ShellInner {
         self.client.request(Message::new(header, body)).await
     }
 
-    /// Deletes it once. That it is gone already is what was wanted.
+    /// Deletes it. That it is gone already is what was wanted. Unless this succeeds, dropping the last handle tries again.
     async fn delete(&self) -> Result<(), winrm_transport::Error> {
-        if self.deleted.swap(true, Ordering::Relaxed) {
+        if self.deleted.load(Ordering::Relaxed) {
             return Ok(());
         }
         let request = Message::new(self.header(uri::ACTION_DELETE), Body::Delete);
-        forget_if_gone(self.client.request(request).await)
+        forget_if_gone(self.client.request(request).await)?;
+        self.deleted.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Deletes it behind the caller's back.

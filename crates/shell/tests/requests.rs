@@ -4,8 +4,9 @@
 mod support;
 
 use support::{client, hello, pair, service, silent};
-use winrm_loopback::AuthStep;
+use winrm_loopback::{AuthStep, Misbehaviour, Trigger};
 use winrm_shell::{Command, Shell};
+use winrm_wsman::uri;
 
 #[tokio::test]
 async fn a_cold_command_takes_five_requests_the_result_comes_after_four() {
@@ -101,6 +102,55 @@ async fn a_cancelled_start_leaves_nothing_behind() {
     }
     client.close().await;
     support::eventually("the end of all processes", || service.running_commands() == 0).await;
+}
+
+#[tokio::test]
+async fn closing_the_client_ends_what_runs() {
+    let (service, client) = pair(silent).await;
+    let shell = Shell::builder(&client).open().await.unwrap();
+    let mut one = shell.command("silent").spawn().await.unwrap();
+    let mut other = Command::new(&client, "silent").spawn().await.unwrap();
+    support::eventually("the start", || service.running_commands() == 2).await;
+    // Two at once, and one that gives up early.
+    drop(tokio::time::timeout(std::time::Duration::from_micros(50), client.close()).await);
+    let started = std::time::Instant::now();
+    tokio::join!(client.close(), client.close());
+    assert!(started.elapsed() < std::time::Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_eq!(service.running_commands(), 0);
+    // Also the shell that somebody still holds.
+    assert_eq!(service.open_shells(), 0);
+    drop(shell);
+    assert_eq!(one.wait().await.unwrap().code(), None);
+    assert_eq!(other.wait().await.unwrap().code(), None);
+}
+
+#[tokio::test]
+async fn a_shell_whose_closing_was_cut_off_is_still_deleted() {
+    let (service, client) = pair(silent).await;
+    let shell = Shell::builder(&client).open().await.unwrap();
+    drop(tokio::time::timeout(std::time::Duration::ZERO, shell.close()).await);
+    client.close().await;
+    assert_eq!(service.open_shells(), 0);
+}
+
+#[tokio::test]
+async fn a_shell_whose_deletion_was_refused_is_deleted_later() {
+    let (service, client) = pair(silent).await;
+    let shell = Shell::builder(&client).open().await.unwrap();
+    service.misbehave_times(Trigger::action(uri::ACTION_DELETE), 1, Misbehaviour::Status(503));
+    shell.close().await.unwrap_err();
+    client.close().await;
+    assert_eq!(service.open_shells(), 0);
+}
+
+#[tokio::test]
+async fn what_is_dropped_elsewhere_is_cleaned_up_too() {
+    let (service, client) = pair(silent).await;
+    let shell = Shell::builder(&client).open().await.unwrap();
+    // On a thread that knows of no runtime.
+    std::thread::spawn(move || drop(shell)).join().unwrap();
+    client.close().await;
+    assert_eq!(service.open_shells(), 0);
 }
 
 #[test]
