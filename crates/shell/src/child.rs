@@ -95,9 +95,11 @@ impl Child {
                 stderr.0.soak().await;
             }
         };
-        let (_, _, exit) = tokio::join!(soak_stdout, soak_stderr, exit.wait_for(Option::is_some));
-        // An error: the runtime has dropped the driver, and it can only be shutting down.
-        exit.ok().and_then(|exit| exit.clone()).map_or_else(|| Ok(ExitStatus::terminated()), into_status)
+        // The guard that `wait_for` returns must not be held across the other two.
+        let ended = async { exit.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone()) };
+        let ((), (), exit) = tokio::join!(soak_stdout, soak_stderr, ended);
+        // Nothing: the runtime has dropped the driver, and it can only be shutting down.
+        exit.map_or_else(|| Ok(ExitStatus::terminated()), into_status)
     }
 
     /// Closes standard input, gathers what is left of the output, however much it is, and waits for the end.

@@ -171,3 +171,24 @@ fn a_runtime_that_ends_under_running_processes_ends() {
     });
     ended.recv_timeout(std::time::Duration::from_secs(4)).unwrap();
 }
+
+/// Everything can be handed to another task.
+#[test]
+fn futures_can_be_spawned() {
+    fn spawned<F: Future + Send>(_: F) {}
+    async fn all(client: winrm_transport::Client) -> Result<(), winrm_shell::Error> {
+        let shell = Shell::builder(&client).open().await?;
+        Command::new(&client, "x").status().await?;
+        let mut child = shell.command("x").spawn().await?;
+        child.signals().ctrl_c().await?;
+        child.wait().await?;
+        child.kill().await?;
+        child.wait_with_output().await?;
+        shell.close().await?;
+        client.close().await;
+        Ok(())
+    }
+    let client = winrm_transport::Client::builder("host").unwrap();
+    let credentials = winrm_transport::Credentials::password("user", "x");
+    spawned(all(client.credentials(credentials).build().unwrap()));
+}
