@@ -22,8 +22,9 @@ pub struct Limits {
     pub max_connections: usize,
     /// A connection is closed after so long without a request. 120 s.
     pub connection_idle: Duration,
-    /// How long the first output waits for the end of its command, so that both go in one answer; later output waits a tenth
-    /// of it. 50 ms; tests that count requests on a busy machine want more.
+    /// How long the first output of a command waits for its end, so that both go in one answer however busy the machine is.
+    /// The end of the command ends the wait. Later output is that of a command which goes on, and waits a fiftieth of it,
+    /// to gather what is written together. 250 ms.
     pub settle: Duration,
     /// How long a terminated command may take to end by itself. 1 s.
     pub termination_grace: Duration,
@@ -42,7 +43,7 @@ impl Default for Limits {
             max_commands_per_shell: 1000,
             max_connections: 300,
             connection_idle: Duration::from_mins(2),
-            settle: Duration::from_millis(50),
+            settle: Duration::from_millis(250),
             termination_grace: Duration::from_secs(1),
             log_entries: 10_000,
         }

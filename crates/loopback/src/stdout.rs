@@ -20,6 +20,8 @@ const BLOCK: usize = 32 * 1024;
 
 /// What a block costs of the budget beside its bytes: the element around it.
 pub(crate) const BLOCK_COST: usize = 128;
+/// Later output waits this part of what the first waits: a command that goes on may talk to somebody.
+const LATER: u32 = 50;
 
 /// One of the two streams.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,8 +75,8 @@ pub(crate) struct Terms {
     pub(crate) budget: usize,
     /// The operation timeout.
     pub(crate) deadline: Instant,
-    /// How long the first output waits for the end of the command, so that both go in one answer; later output waits a tenth
-    /// of it.
+    /// How long the first output waits for the end of the command, so that both go in one answer; later output waits a
+    /// [part](LATER) of it.
     pub(crate) settle: Duration,
 }
 
@@ -250,7 +252,7 @@ impl OutputPipe {
                 let now = Instant::now();
                 if buffered > 0 {
                     // A command that has not ended by now is no short one.
-                    let settle = if state.begun { terms.settle / 10 } else { terms.settle };
+                    let settle = if state.begun { terms.settle / LATER } else { terms.settle };
                     let at = *settled.get_or_insert_with(|| (now + settle).min(terms.deadline));
                     if now >= at {
                         return Ok(state.take(desired, terms.budget));
@@ -360,6 +362,27 @@ mod tests {
         assert_eq!(portion.blocks, blocks);
         assert_eq!((portion.ended, portion.exit_code), (BOTH.to_vec(), Some(7)));
         assert_eq!(pipe.fetch(BOTH, terms(1000, 1000)).await, Err(NoPortion::Finished));
+    }
+
+    #[tokio::test]
+    async fn only_the_first_output_waits_long_for_the_end() {
+        let (pipe, mut stdout, _stderr) = OutputPipe::new();
+        let begin = Instant::now();
+        let terms = || Terms {
+            budget: 1000,
+            deadline: begin + Duration::from_mins(1),
+            settle: Duration::from_millis(250),
+        };
+        stdout.write_all(b"prompt").await.unwrap();
+        pipe.fetch(BOTH, terms()).await.unwrap();
+        assert!(begin.elapsed() >= Duration::from_millis(250));
+        // Forty answers at the pace of the first would take ten seconds.
+        let begin = Instant::now();
+        for _ in 0..40 {
+            stdout.write_all(b"answer").await.unwrap();
+            assert_eq!(pipe.fetch(BOTH, terms()).await.unwrap().exit_code, None);
+        }
+        assert!(begin.elapsed() < Duration::from_secs(5));
     }
 
     #[tokio::test]
