@@ -14,6 +14,9 @@ use crate::misbehaviour::{Misbehaviour, Occasion};
 use crate::operations::{self, Caller};
 use crate::tamper;
 
+/// Bytes of the options of one request in the log.
+const MAX_LOGGED_OPTIONS: usize = 4096;
+
 impl Connection {
     /// Opens the body of a request of somebody who is logged on, and answers it.
     pub(crate) async fn envelope(
@@ -94,6 +97,7 @@ impl Connection {
         };
         self.log(exchange.sequence, |entry| {
             entry.action.clone_from(&request.header.action);
+            entry.options = options(&request.header);
             entry.command_id = command_id(&request.body);
         });
         if exchange.misbehaviour.is_none() {
@@ -121,7 +125,13 @@ impl Connection {
                 self.shared.operations.answer(caller, request).await
             }
         };
-        if let Ok(answer) = &answer {
+        let sent = match &exchange.misbehaviour {
+            Some(Misbehaviour::Fault(_)) | None => true,
+            Some(misbehaviour) => !misbehaviour.prevents(),
+        };
+        if let Ok(answer) = &answer
+            && sent
+        {
             let code = answer.message.as_fault().and_then(Fault::wsman_code);
             self.log(exchange.sequence, |entry| entry.fault = code);
         }
@@ -165,6 +175,15 @@ impl Connection {
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
+}
+
+/// What the log keeps of the options: a client must not fill it with them.
+fn options(header: &Header) -> Vec<(String, String)> {
+    let size: usize = header.options.iter().map(|option| option.name.len() + option.value.len()).sum();
+    if size > MAX_LOGGED_OPTIONS {
+        return Vec::new();
+    }
+    header.options.iter().map(|option| (option.name.clone(), option.value.clone())).collect()
 }
 
 fn command_id(body: &Body) -> Option<String> {

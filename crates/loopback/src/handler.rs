@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::command_line::{self, CommandLineError};
 use crate::stdin::StdinReader;
@@ -72,6 +73,10 @@ pub struct Invocation {
     pub skip_cmd_shell: bool,
     /// Who logged on, as `DOMAIN\user` or `user`.
     pub user: String,
+    /// `rsp:IdleTimeOut` of the shell, as the client asked for it.
+    pub idle_timeout: Option<Duration>,
+    /// `SessionId` that the shell was created with.
+    pub session_id: Option<String>,
     /// Id of the shell.
     pub shell_id: String,
     /// Id of the command.
@@ -104,6 +109,9 @@ impl Invocation {
 #[non_exhaustive]
 pub struct Io {
     /// What the client sends; ends when it says so, or when nobody can send any more.
+    ///
+    /// Once it is dropped, or the command has ended, input is answered with a fault 109 (broken pipe), and once the command
+    /// was terminated with 2150858843. That Windows gives the first of them is assumed, not recorded.
     pub stdin: StdinReader,
     /// To the client, with back-pressure: writing waits until the client has fetched enough.
     pub stdout: OutputWriter,

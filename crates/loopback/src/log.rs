@@ -41,6 +41,9 @@ pub struct LogEntry {
     pub sealed: bool,
     /// The action of its envelope; `Identify` has none.
     pub action: Option<String>,
+    /// Name and value of each option in its envelope (DSP0226 section 6.4), in order; those of a set above 4 KiB are left
+    /// out.
+    pub options: Vec<(String, String)>,
     /// The command that the envelope is about.
     pub command_id: Option<String>,
     /// Bytes of its body.
@@ -88,6 +91,7 @@ impl fmt::Debug for LogEntry {
             .field("user", &self.user)
             .field("sealed", &self.sealed)
             .field("action", &self.action_name())
+            .field("options", &self.options)
             .field("request_body", &self.request_body)
             .field("status", &self.status)
             .field("response_body", &self.response_body)

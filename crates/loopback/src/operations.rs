@@ -228,6 +228,7 @@ impl Operations {
             working_directory: asked.working_directory.clone(),
             codepage,
             no_profile: flag(header, uri::OPTION_NO_PROFILE)?.unwrap_or(false),
+            asked_idle_timeout: asked.idle_timeout.map(XsDuration::get),
             idle_timeout: asked.idle_timeout.map_or(self.limits.idle_timeout, XsDuration::get),
         };
         let shell = self.shells.open(settings, &self.limits).map_err(refusal)?;
@@ -259,6 +260,8 @@ impl Operations {
             console_mode_stdin: flag(header, uri::OPTION_CONSOLE_MODE_STDIN)?.unwrap_or(true),
             skip_cmd_shell: flag(header, uri::OPTION_SKIP_CMD_SHELL)?.unwrap_or(false),
             user: user.to_owned(),
+            idle_timeout: settings.asked_idle_timeout,
+            session_id: settings.session_id.clone(),
             shell_id: settings.id.clone(),
             command_id: id.clone(),
         };

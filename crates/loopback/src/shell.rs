@@ -29,6 +29,7 @@ pub(crate) struct ShellSettings {
     pub(crate) working_directory: Option<String>,
     pub(crate) codepage: Option<u32>,
     pub(crate) no_profile: bool,
+    pub(crate) asked_idle_timeout: Option<Duration>,
     pub(crate) idle_timeout: Duration,
 }
 

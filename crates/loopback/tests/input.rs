@@ -68,6 +68,24 @@ async fn full(service: &Service) -> (Client, String, String) {
 }
 
 #[tokio::test]
+async fn standard_input_is_delivered_whole() {
+    let service = builder().start().await.unwrap();
+    let mut client = Client::log_on(&service).await;
+    let shell = client.create().await;
+    let command = client.command(&shell, "wc -c", &[]).await;
+    let block = vec![b'x'; 100_000];
+    for number in 1..=10 {
+        client.input(&shell, &command, &block, number == 10).await;
+    }
+    let finished = client.finish(&shell, &command).await;
+    assert_eq!(finished.text().0.trim(), "1000000");
+    let header = client.header(uri::ACTION_SEND, &shell);
+    let late = Stream { name: "stdin".to_owned(), command_id: Some(command.clone()), ..Stream::default() };
+    let late = Body::Send(Send { streams: vec![late] });
+    assert_eq!(client.fault(header, late).await, INVALID_PARAMETER, "input after its end");
+}
+
+#[tokio::test]
 async fn input_that_timed_out_arrives_once_and_bars_the_next() {
     let (service, gate) = gated().await;
     let (mut client, shell, command) = full(&service).await;
