@@ -10,11 +10,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::Mutex;
-use winrm_wsman::{Body, Message};
+use winrm_wsman::{Body, Fault, Header, Message};
 
 use crate::answer::{self, AnswerBody, Hangup, SOAP, Then};
 use crate::authentication::{Authentication, Judgement, Presented, challenge};
-use crate::config::OversizeReply;
+use crate::config::{COMPUTER_NAME, OversizeReply};
 use crate::log::{AuthStep, LogEntry, Logon};
 use crate::misbehaviour::{Misbehaviour, Occasion};
 use crate::operations::Caller;
@@ -268,6 +268,15 @@ impl Connection {
                 );
                 let status = answer::status(*code).status();
                 Some(Ok(answer::full(status, "text/html; charset=utf-8", page)))
+            }
+            Misbehaviour::ClearFault(code) => {
+                let fault = Fault::access_denied(COMPUTER_NAME);
+                self.log(exchange.sequence, |entry| entry.fault = fault.wsman_code());
+                let status = answer::status(*code);
+                let Ok(envelope) = Message::fault(&Header::default(), fault).encode() else {
+                    return Some(Ok(status));
+                };
+                Some(Ok(answer::full(status.status(), SOAP, envelope.into())))
             }
             Misbehaviour::CloseBefore => Some(Err(Hangup)),
             Misbehaviour::Stall => match std::future::pending::<Infallible>().await {},

@@ -69,6 +69,9 @@ pub enum Misbehaviour {
     Document(Bytes),
     /// Answers with this fault, properly sealed, without doing what was asked.
     Fault(FaultCode),
+    /// Answers in clear with this HTTP status and a fault (5, access denied), without doing what was asked. The fault is the
+    /// answer to no request in particular, and forgets the context as [`Status`](Self::Status) does.
+    ClearFault(u16),
     /// Does what was asked and answers it, but says that the answer is to another request.
     WrongRelatesTo,
     /// Does what was asked and answers it, with an envelope one byte larger than the client's `MaxEnvelopeSize`.
@@ -95,6 +98,7 @@ impl Misbehaviour {
                 | Self::Html(_)
                 | Self::Document(_)
                 | Self::Fault(_)
+                | Self::ClearFault(_)
         )
     }
 }

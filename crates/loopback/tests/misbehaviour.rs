@@ -108,8 +108,32 @@ async fn answers_that_are_not_sealed() {
     let (service, mut client, _, reply) = create_under(Misbehaviour::Status(503)).await;
     assert_eq!(reply.unwrap().status, 503);
     assert_eq!(service.open_shells(), 0);
+    assert_eq!(service.log().last().unwrap().fault, None);
     // The context is still in step.
     client.create().await;
+}
+
+#[tokio::test]
+async fn a_fault_in_clear() {
+    let (service, mut client, _, reply) = create_under(Misbehaviour::ClearFault(500)).await;
+    let reply = reply.unwrap();
+    let soap = Some("application/soap+xml;charset=UTF-8");
+    assert_eq!((reply.status, reply.header("content-type")), (500, soap));
+    let answer = Message::decode(&reply.body).unwrap();
+    assert_eq!(answer.as_fault().unwrap().wsman_code(), Some(FaultCode::ACCESS_DENIED));
+    assert_eq!(answer.header.relates_to, None);
+    assert_eq!(service.open_shells(), 0, "nothing was done");
+    assert_eq!(service.log().last().unwrap().fault, Some(FaultCode::ACCESS_DENIED));
+    // The context is still in step.
+    client.create().await;
+
+    // Before anybody has logged on, too.
+    service.misbehave_times(Trigger::FirstToken, 1, Misbehaviour::ClearFault(403));
+    let first = Context::spnego(USER, PASSWORD).step(None).unwrap();
+    let mut raw = Raw::connect(&service).await;
+    let reply = raw.post(&[("Authorization", &negotiate(&first))], b"").await.unwrap();
+    assert_eq!((reply.status, reply.header("content-type")), (403, soap));
+    assert!(Message::decode(&reply.body).unwrap().as_fault().is_some());
 }
 
 #[tokio::test]
