@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use winrm::AuthMethod;
+use winrm::{AuthMethod, MessageEncryption, Pin};
 
-/// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed.
+/// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed or inside TLS.
 #[derive(Debug, Parser)]
 #[command(name = "winrm", version, max_term_width = 100)]
 #[command(
@@ -64,7 +64,7 @@ pub(crate) struct IdentifyArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct Targets {
-    /// `host`, `host:port`, `[v6]:port` or `http://host:port/path`; `@FILE` reads one a line
+    /// `host`, `host:port`, `[v6]:port` or `http://host:port/path`, or https; `@FILE` reads one a line
     #[arg(required = true, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// Prints one JSON object a line
@@ -87,7 +87,20 @@ pub(crate) struct Connection {
     /// How to log on
     #[arg(long, value_enum, default_value_t = Auth::Negotiate)]
     pub(crate) auth: Auth,
-    /// For resolving a name and opening a connection
+    /// Whether messages are sealed by NTLM over https, where TLS protects them already; over http they always are
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Encryption::Auto)]
+    pub(crate) message_encryption: Encryption,
+    /// Trusts these certificate authorities (PEM or DER) for https, in place of the system's; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Vec<PathBuf>,
+    /// Accepts the certificate with this SHA-256 and no other: sha256:HEX, or sha256//BASE64 for its public key; may be
+    /// given several times
+    #[arg(long, value_name = "PIN")]
+    pub(crate) pin: Vec<Pin>,
+    /// Accepts any certificate: whoever is between here and the host can be the host. Use --pin instead
+    #[arg(long, conflicts_with_all = ["pin", "ca_file"])]
+    pub(crate) dangerous_accept_any_certificate: bool,
+    /// For resolving a name, opening a connection and TLS
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub(crate) connect_timeout: Duration,
     /// How long the service may hold a request, 0.5 to 60; a command may run for any number of these
@@ -107,6 +120,28 @@ pub(crate) enum Auth {
     Negotiate,
     /// NTLM without SPNEGO around it
     Ntlm,
+    /// User and password as they are, over https only: the host learns the password
+    Basic,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Encryption {
+    /// Where TLS does not protect messages
+    Auto,
+    /// Inside TLS too
+    Always,
+    /// Never; https only
+    Never,
+}
+
+impl From<Encryption> for MessageEncryption {
+    fn from(encryption: Encryption) -> Self {
+        match encryption {
+            Encryption::Auto => Self::Auto,
+            Encryption::Always => Self::Always,
+            Encryption::Never => Self::Never,
+        }
+    }
 }
 
 impl From<Auth> for AuthMethod {
@@ -114,6 +149,7 @@ impl From<Auth> for AuthMethod {
         match auth {
             Auth::Negotiate => Self::Negotiate,
             Auth::Ntlm => Self::Ntlm,
+            Auth::Basic => Self::Basic,
         }
     }
 }
@@ -129,7 +165,10 @@ pub(crate) struct ServeArgs {
     /// Lets --listen name other than loopback addresses: whoever has the password runs commands on this machine
     #[arg(long)]
     pub(crate) dangerous_listen_beyond_loopback: bool,
-    /// Prints one JSON object with url, user and password
+    /// Speaks https, with a certificate made at the start; its pin is printed. Basic is offered too
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Prints one JSON object with url, user and password, and with --tls the pin
     #[arg(long)]
     pub(crate) json: bool,
 }

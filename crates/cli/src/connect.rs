@@ -19,7 +19,15 @@ pub(crate) fn builder(connection: &Connection, target: &Target) -> ClientBuilder
     let builder = ClientBuilder::for_endpoint(target.endpoint.clone())
         .auth_method(connection.auth.into())
         .connect_timeout(connection.connect_timeout)
-        .operation_timeout(connection.operation_timeout);
+        .operation_timeout(connection.operation_timeout)
+        .message_encryption(connection.message_encryption.into());
+    let builder = connection.ca_file.iter().fold(builder, ClientBuilder::ca_file);
+    let builder = connection.pin.iter().fold(builder, |builder, pin| builder.pin(*pin));
+    let builder = if connection.dangerous_accept_any_certificate {
+        builder.dangerous_accept_any_certificate()
+    } else {
+        builder
+    };
     if connection.dangerous_allow_weak_security_context {
         builder.dangerous_allow_weak_security_context()
     } else {

@@ -69,7 +69,10 @@ fn describe_run(text: &mut String, url: &str, output: &Output) -> Result<(), Fai
 
 fn describe_security(text: &mut String, security: &Security) -> Result<(), Failure> {
     let says = |yes| if yes { "yes" } else { "no" };
-    let ntlm = &security.ntlm;
+    let ntlm = security
+        .ntlm
+        .as_ref()
+        .ok_or_else(|| Failure::new(format!("the service negotiated only {security}")))?;
     let scheme = if security.spnego { "Negotiate (SPNEGO)" } else { "Negotiate (bare NTLM)" };
     line(text, format_args!("\nNegotiated"));
     line(text, format_args!("  scheme            {scheme}"));

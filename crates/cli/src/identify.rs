@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
-use winrm::{Credentials, IdentifyResponse, Probe, Security};
+use winrm::{Credentials, IdentifyResponse, Probe, Security, TlsChannel};
 
-use crate::args::{Auth, Connection, IdentifyArgs};
+use crate::args::{Auth, Connection, Encryption, IdentifyArgs};
 use crate::connect;
 use crate::control::{self, Control, Reason, Wish};
 use crate::exit::CLIENT_FAILED;
 use crate::report::Failure;
 use crate::target::{self, Target};
 
-/// The one scheme we log on by.
+/// The scheme we log on by unless told otherwise.
 const NEGOTIATE: &str = "Negotiate";
+/// The other one that we speak.
+const BASIC: &str = "Basic";
 
 /// Asks every host; the exit status is 0 when each of them is one that we would log on to.
 pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
@@ -63,6 +65,7 @@ pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
 struct Found {
     probe: Probe,
     auth: Auth,
+    encryption: Encryption,
     /// With log-on.
     logon: Option<Result<Logon, Failure>>,
 }
@@ -85,7 +88,7 @@ async fn ask(
         Some(credentials) => Some(log_on(builder, credentials, connection).await),
         None => None,
     };
-    Ok(Found { probe, auth: connection.auth, logon })
+    Ok(Found { probe, auth: connection.auth, encryption: connection.message_encryption, logon })
 }
 
 async fn log_on(
@@ -140,13 +143,38 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 impl Found {
+    /// The scheme we are to log on by.
+    fn scheme(&self) -> &'static str {
+        match self.auth {
+            Auth::Negotiate | Auth::Ntlm => NEGOTIATE,
+            Auth::Basic => BASIC,
+        }
+    }
+
     /// How we would log on; `None` when we cannot.
     fn choice(&self) -> Option<&'static str> {
-        let offered = self.probe.schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case(NEGOTIATE));
-        offered.then_some(match self.auth {
-            Auth::Negotiate => "SPNEGO with NTLM",
-            Auth::Ntlm => "NTLM without SPNEGO",
-        })
+        let offered = self.probe.schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case(self.scheme()));
+        match self.auth {
+            _ if !offered => None,
+            Auth::Negotiate => Some("SPNEGO with NTLM"),
+            Auth::Ntlm => Some("NTLM without SPNEGO"),
+            Auth::Basic => self.probe.tls.map(|_| "user and password as they are"),
+        }
+    }
+
+    /// Whether messages would be sealed.
+    fn seals(&self) -> bool {
+        self.auth != Auth::Basic && (self.probe.tls.is_none() || self.encryption == Encryption::Always)
+    }
+
+    /// Why so: what the choice protects.
+    fn reason(&self) -> &'static str {
+        match (self.auth, self.probe.tls.is_some(), self.seals()) {
+            (Auth::Basic, ..) => "asked for; TLS protects the password on its way, and the host learns it",
+            (_, false, _) => "every message sealed",
+            (_, true, false) => "bound to the TLS channel, which protects messages",
+            (_, true, true) => "bound to the TLS channel, every message sealed inside it",
+        }
     }
 
     /// Other ways to log on that the host offers, and why we do not take them.
@@ -156,11 +184,11 @@ impl Found {
             .probe
             .schemes
             .iter()
-            .filter(|scheme| !scheme.eq_ignore_ascii_case(NEGOTIATE))
-            .map(|scheme| (scheme.clone(), why_not(scheme)))
+            .filter(|scheme| !scheme.eq_ignore_ascii_case(self.scheme()))
+            .map(|scheme| (scheme.clone(), why_not(scheme, self.probe.tls.is_some())))
             .collect();
         if offers(NEGOTIATE) && !offers("Kerberos") {
-            others.push(("Kerberos in Negotiate".to_owned(), why_not("Kerberos")));
+            others.push(("Kerberos in Negotiate".to_owned(), why_not("Kerberos", false)));
         }
         others
     }
@@ -174,6 +202,12 @@ impl Found {
             None if self.probe.identity.is_none() && self.probe.schemes.is_empty() => Some(
                 Failure::new(format!("no WinRM service answers there (HTTP {})", self.probe.status))
                     .with_remedy("check host, port and path: WinRM's own are port 5985 and /wsman"),
+            ),
+            None if self.auth == Auth::Basic && self.probe.tls.is_none() => {
+                Some(Failure::new("Basic sends the password readable, so it is used over https only"))
+            }
+            None if self.auth == Auth::Basic => Some(
+                Failure::new("the service does not offer Basic").with_remedy("use Negotiate, which is safer"),
             ),
             None => Some(Failure::new("the service offers no scheme that this build speaks").with_remedy(
                 "enable Negotiate on the host: `winrm set winrm/config/service/auth @{Negotiate=\"true\"}`",
@@ -189,6 +223,13 @@ impl Found {
         };
         let server = self.probe.server.as_deref().unwrap_or("a server without a name");
         line("answers", format!("{server}, HTTP {} without log-on", self.probe.status));
+        if let Some(tls) = &self.probe.tls {
+            line("tls", tls.to_string());
+            line("certificate", format!("--pin {}", tls.certificate));
+            if let Some(pin) = tls.public_key {
+                line("its key", format!("--pin {pin}"));
+            }
+        }
         line(
             "product",
             match &self.probe.identity {
@@ -204,8 +245,8 @@ impl Found {
         line(
             "we choose",
             match self.choice() {
-                Some(how) => format!("{NEGOTIATE}: {how}, every message sealed"),
-                None => "nothing: we speak Negotiate alone".to_owned(),
+                Some(how) => format!("{}: {how}, {}", self.scheme(), self.reason()),
+                None => format!("nothing: we are to speak {} alone", self.scheme()),
             },
         );
         for (scheme, reason) in self.not_chosen() {
@@ -224,13 +265,20 @@ impl Found {
         let mut object = problem.map(Failure::json).unwrap_or_default();
         let mut member = |name: &str, value: Value| object.insert(name.to_owned(), value);
         member("server", json!(probe.server));
+        member("tls", probe.tls.as_ref().map_or(Value::Null, tls_json));
         member("status", json!(probe.status.as_u16()));
         member("identity", probe.identity.as_ref().map_or(Value::Null, identity_json));
         member("schemes", json!(probe.schemes));
         member(
             "choice",
             match self.choice() {
-                Some(how) => json!({ "scheme": NEGOTIATE, "mechanism": how, "sealed": true }),
+                Some(how) => json!({
+                    "scheme": self.scheme(),
+                    "mechanism": how,
+                    "sealed": self.seals(),
+                    "channel_bound": self.auth != Auth::Basic && probe.tls.is_some(),
+                    "reason": self.reason(),
+                }),
                 None => Value::Null,
             },
         );
@@ -252,10 +300,12 @@ impl Found {
     }
 }
 
-fn why_not(scheme: &str) -> &'static str {
+fn why_not(scheme: &str, is_tls: bool) -> &'static str {
     match scheme.to_ascii_lowercase().as_str() {
         "kerberos" => "this build does not speak Kerberos",
-        "basic" => "it would send the password readable over http; this build does not speak it",
+        "basic" if is_tls => "it hands the password to the host; --auth basic takes it",
+        "basic" => "it would send the password readable over http",
+        "negotiate" => "another scheme was asked for",
         "credssp" => "it hands the password to the host; this build does not speak it",
         "digest" => "it cannot seal messages; this build does not speak it",
         "ntlm" => "the same mechanism goes into Negotiate, which WinRM services take",
@@ -282,17 +332,30 @@ fn identity_json(identity: &IdentifyResponse) -> Value {
 }
 
 fn security_json(security: &Security) -> Value {
-    let ntlm = &security.ntlm;
-    json!({
+    let mut object = json!({
         "scheme": security.scheme,
         "spnego": security.spnego,
-        "mechanism": ntlm.response.to_string(),
-        "key_bits": ntlm.key_bits(),
-        "mic": ntlm.mic,
-        "signed": ntlm.signs(),
-        "sealed": ntlm.seals(),
-        "key_exchange": ntlm.exchanges_key(),
-        "extended_session_security": ntlm.has_extended_session_security(),
+        "sealed": security.sealed,
+        "channel_bound": security.channel_bound,
+    });
+    if let (Some(ntlm), Some(members)) = (&security.ntlm, object.as_object_mut()) {
+        let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        member("mechanism", json!(ntlm.response.to_string()));
+        member("key_bits", json!(ntlm.key_bits()));
+        member("mic", json!(ntlm.mic));
+        member("signed", json!(ntlm.signs()));
+        member("key_exchange", json!(ntlm.exchanges_key()));
+        member("extended_session_security", json!(ntlm.has_extended_session_security()));
+    }
+    object
+}
+
+fn tls_json(tls: &TlsChannel) -> Value {
+    json!({
+        "version": tls.version.to_string(),
+        "certificate_pin": tls.certificate.to_string(),
+        "public_key_pin": tls.public_key.map(|pin| pin.to_string()),
+        "verified": tls.trust.to_string(),
     })
 }
 

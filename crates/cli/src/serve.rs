@@ -24,6 +24,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
     let control = Control::start(None)?;
 
     let builder = Service::builder().account(&args.user, &password);
+    let builder = if args.tls { builder.self_signed_tls().basic() } else { builder };
     let builder = if args.dangerous_listen_beyond_loopback {
         warn("other machines may reach this service: whoever has the password runs commands here");
         builder.dangerously_listen_beyond_loopback(args.listen)
@@ -39,7 +40,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
         .start()
         .await
         .map_err(|error| Failure::caused_by(format!("cannot listen on {}", args.listen), &error))?;
-    announce(&args, &service.url(), &password, is_made_up)
+    let pin = service.pin().map(|pin| pin.to_string());
+    announce(&args, &service.url(), &password, is_made_up, pin.as_deref())
         .map_err(|error| Failure::caused_by("cannot write standard output", &error))?;
 
     // The first signal of any kind is enough.
@@ -49,15 +51,26 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
 }
 
 /// In one write: readers may take the first line and go.
-fn announce(args: &ServeArgs, url: &str, password: &str, is_made_up: bool) -> std::io::Result<()> {
+fn announce(
+    args: &ServeArgs,
+    url: &str,
+    password: &str,
+    is_made_up: bool,
+    pin: Option<&str>,
+) -> std::io::Result<()> {
+    let user = &args.user;
     let text = if args.json {
-        format!("{}\n", json!({ "url": url, "user": args.user, "password": password }))
-    } else if is_made_up {
-        format!("listening on {url} as {}\npassword: {password}\n", args.user)
+        match pin {
+            Some(pin) => json!({ "url": url, "user": user, "password": password, "pin": pin }),
+            None => json!({ "url": url, "user": user, "password": password }),
+        }
+        .to_string()
     } else {
-        format!("listening on {url} as {}\n", args.user)
+        let pin = pin.map(|pin| format!(" with --pin {pin}")).unwrap_or_default();
+        let password = if is_made_up { format!("\npassword: {password}") } else { String::new() };
+        format!("listening on {url} as {user}{pin}{password}")
     };
-    let text = Zeroizing::new(text);
+    let text = Zeroizing::new(text + "\n");
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()

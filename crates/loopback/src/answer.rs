@@ -95,10 +95,13 @@ pub(crate) fn status(code: u16) -> Response<AnswerBody> {
     empty(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// Tells the client to log on.
-pub(crate) fn unauthorized() -> Response<AnswerBody> {
+/// Tells the client to log on, perhaps by Basic.
+pub(crate) fn unauthorized(basic: bool) -> Response<AnswerBody> {
     let mut response = empty(StatusCode::UNAUTHORIZED);
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
+    if basic {
+        response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSMAN\""));
+    }
+    response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
     response
 }
 

@@ -10,9 +10,7 @@ use winrm_ntlm::{Credentials, server};
 use winrm_spnego::{Acceptor, Error, Progress};
 use winrm_transport::auth::{Accounts, NtlmAcceptor};
 
-use crate::config::COMPUTER_NAME;
-
-/// The only scheme offered.
+/// The scheme always offered.
 pub(crate) const SCHEME: &str = "Negotiate";
 /// A bare NTLM NEGOTIATE message (MS-NLMP 2.2.1.1), up to its type.
 const NTLM_NEGOTIATE: &[u8] = b"NTLMSSP\0\x01";
@@ -28,6 +26,13 @@ pub(crate) struct Directory(Vec<Credentials>);
 impl Directory {
     pub(crate) fn add(&mut self, credentials: Credentials) {
         self.0.push(credentials);
+    }
+
+    /// Whether somebody may log on by Basic so. The user is written as in [`Credentials::password`].
+    pub(crate) fn knows(&self, user: &str, password: &str) -> bool {
+        let named = Credentials::password(user, "");
+        self.credentials(named.domain_name(), named.user_name())
+            .is_some_and(|account| account.is_password(password))
     }
 }
 
@@ -55,6 +60,8 @@ pub(crate) enum Authentication {
     Negotiating(Box<Acceptor<NtlmAcceptor>>, u32),
     /// Logged on; requests without a token belong to the user.
     Established(Box<Acceptor<NtlmAcceptor>>, String),
+    /// One request has brought user and password.
+    Basic(String),
 }
 
 /// What became of a token.
@@ -88,13 +95,18 @@ impl Authentication {
     }
 
     /// Judges a token.
-    pub(crate) fn step(&mut self, token: &[u8], accounts: &Arc<Directory>) -> Judgement {
+    pub(crate) fn step(
+        &mut self,
+        token: &[u8],
+        accounts: &Arc<Directory>,
+        config: server::Config,
+    ) -> Judgement {
         let number = self.number(token);
         let mut acceptor = match std::mem::take(self) {
             Self::Negotiating(acceptor, _) if number > 1 => acceptor,
             _ => {
                 let accounts = Arc::clone(accounts);
-                let mechanism = NtlmAcceptor::new(accounts, server::Config::new(COMPUTER_NAME));
+                let mechanism = NtlmAcceptor::new(accounts, config);
                 Box::new(Acceptor::new(vec![mechanism]))
             }
         };
@@ -113,10 +125,18 @@ impl Authentication {
         }
     }
 
-    /// The context that seals and unseals, and whose it is.
-    pub(crate) fn established(&mut self) -> Option<(&mut Acceptor<NtlmAcceptor>, &str)> {
+    /// The context that seals and unseals.
+    pub(crate) fn context(&mut self) -> Option<&mut Acceptor<NtlmAcceptor>> {
         match self {
-            Self::Established(acceptor, user) => Some((acceptor, user)),
+            Self::Established(acceptor, _) => Some(acceptor),
+            _ => None,
+        }
+    }
+
+    /// Who is logged on.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Established(_, user) | Self::Basic(user) => Some(user),
             _ => None,
         }
     }
@@ -129,6 +149,8 @@ pub(crate) enum Presented {
     Nothing,
     /// A token under the scheme offered.
     Token(Vec<u8>),
+    /// User and password under Basic.
+    Basic(String, String),
     /// Another scheme, or no token that can be read.
     Unusable,
 }
@@ -141,6 +163,14 @@ impl Presented {
         match token {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => {
                 STANDARD.decode(token.trim()).map_or(Self::Unusable, Self::Token)
+            }
+            Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("Basic") => {
+                let decoded =
+                    STANDARD.decode(encoded.trim()).ok().and_then(|text| String::from_utf8(text).ok());
+                match decoded.as_ref().and_then(|text| text.split_once(':')) {
+                    Some((user, password)) => Self::Basic(user.to_owned(), password.to_owned()),
+                    None => Self::Unusable,
+                }
             }
             _ => Self::Unusable,
         }
@@ -180,6 +210,8 @@ mod tests {
         assert_eq!(read("negotiate  YQ== "), Presented::Token(b"a".to_vec()));
         assert_eq!(read("Negotiate !"), Presented::Unusable);
         assert_eq!(read("Negotiate"), Presented::Unusable);
-        assert_eq!(read("Basic YTpi"), Presented::Unusable);
+        assert_eq!(read("basic YTpiOmM="), Presented::Basic("a".to_owned(), "b:c".to_owned()));
+        assert_eq!(read("Basic YQ=="), Presented::Unusable);
+        assert_eq!(read("Digest YTpi"), Presented::Unusable);
     }
 }

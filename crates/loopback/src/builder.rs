@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
 use winrm_ntlm::Credentials;
+use winrm_transport::TlsVersion;
 
 use crate::authentication::Directory;
 use crate::config::{Limits, OversizeReply};
@@ -17,6 +18,7 @@ use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
 use crate::operations::Operations;
 use crate::service::{Service, Shared};
 use crate::shell::Shells;
+use crate::tls::{Identity, Tls};
 use crate::wire::Capture;
 
 /// Starts a [`Service`]. Without any account nobody can log on.
@@ -29,6 +31,16 @@ pub struct Builder {
     oversize: OversizeReply,
     rules: Rules,
     capture: bool,
+    tls: TlsOptions,
+}
+
+/// What concerns TLS, and what it makes possible.
+#[derive(Default)]
+struct TlsOptions {
+    identity: Option<Identity>,
+    version: Option<TlsVersion>,
+    require_channel_binding: bool,
+    basic: bool,
 }
 
 impl Builder {
@@ -42,6 +54,7 @@ impl Builder {
             oversize: OversizeReply::default(),
             rules: Rules::default(),
             capture: false,
+            tls: TlsOptions::default(),
         }
     }
 
@@ -79,6 +92,37 @@ impl Builder {
         self
     }
 
+    /// Speaks HTTPS, with a chain of certificates and the key of its first, each in DER. Bodies may then be in clear.
+    pub fn tls(mut self, certificates: Vec<Vec<u8>>, key: Vec<u8>) -> Self {
+        self.tls.identity = Some(Identity::Given(certificates, key));
+        self
+    }
+
+    /// Speaks HTTPS, with a certificate made at the start that only its [pin](Service::pin) can vouch for.
+    pub fn self_signed_tls(mut self) -> Self {
+        self.tls.identity = Some(Identity::SelfSigned);
+        self
+    }
+
+    /// Speaks this version of TLS and no other; TLS 1.2 and 1.3 unless set.
+    pub fn tls_version(mut self, version: TlsVersion) -> Self {
+        self.tls.version = Some(version);
+        self
+    }
+
+    /// Lets nobody log on by NTLM over TLS who does not send the right channel binding: Extended Protection "required".
+    /// Without it a wrong one is refused, and none is accepted.
+    pub fn require_channel_binding(mut self) -> Self {
+        self.tls.require_channel_binding = true;
+        self
+    }
+
+    /// Offers Basic too, over TLS alone.
+    pub fn basic(mut self) -> Self {
+        self.tls.basic = true;
+        self
+    }
+
     /// Bounds and quotas.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -91,7 +135,7 @@ impl Builder {
         self
     }
 
-    /// Keeps what crosses the wire for [`Service::wire`].
+    /// Keeps what crosses the wire for [`Service::wire`]; over TLS, what is inside it.
     pub fn capture_wire(mut self) -> Self {
         self.capture = true;
         self
@@ -106,7 +150,7 @@ impl Builder {
     /// Starts listening.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or, as `InvalidInput`, is none of the machine itself and was not given to
+    /// When the address cannot be listened on, when certificate or key cannot be used, or, as `InvalidInput`, is none of the machine itself and was not given to
     /// [`dangerously_listen_beyond_loopback`](Self::dangerously_listen_beyond_loopback).
     pub async fn start(self) -> io::Result<Service> {
         if !self.anywhere && !self.address.ip().is_loopback() {
@@ -115,12 +159,17 @@ impl Builder {
                 "a loopback service does not listen on addresses that other machines can reach",
             ));
         }
+        let TlsOptions { identity, version, require_channel_binding, basic } = self.tls;
+        let tls = identity.map(|identity| Tls::new(identity, version)).transpose()?;
         let listener = TcpListener::bind(self.address).await?;
         let shared = Shared {
             accounts: Arc::new(self.accounts),
             oversize: self.oversize,
             journal: Mutex::new(Journal::new(self.limits.log_entries)),
             rules: Mutex::new(self.rules),
+            basic: basic && tls.is_some(),
+            tls,
+            require_channel_binding,
             capture: self.capture.then(Arc::<Capture>::default),
             operations: Operations {
                 shells: Arc::<Shells>::default(),

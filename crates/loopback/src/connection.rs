@@ -58,6 +58,8 @@ pub(crate) struct Exchange {
     pub(crate) misbehaviour: Option<Misbehaviour>,
     /// To go with the answer.
     pub(crate) token: Option<Vec<u8>>,
+    /// The request came in clear, as over TLS it may, and so does its answer.
+    pub(crate) clear: bool,
 }
 
 impl Connection {
@@ -99,14 +101,21 @@ impl Connection {
             Err(status) => return Ok(answer::last(status)),
         };
         self.log(sequence, |entry| entry.request_body = body.len());
-        let exchange = Exchange { sequence, misbehaviour: None, token: None };
+        let exchange = Exchange { sequence, misbehaviour: None, token: None, clear: false };
         match Presented::read(&head.headers) {
             Presented::Nothing if is_identify(&head.headers) => self.identify(exchange, &body).await,
             Presented::Nothing => self.without_token(state, exchange, &head.headers, body).await,
             Presented::Token(token) => self.with_token(state, exchange, &head.headers, &token, body).await,
-            Presented::Unusable => {
+            Presented::Basic(user, password) if self.shared.basic => {
+                let answer =
+                    self.with_password(state, exchange, &head.headers, (&user, &password), body).await;
+                // Every request brings its own.
                 state.authentication = Authentication::Nobody;
-                Ok(answer::unauthorized())
+                answer
+            }
+            Presented::Basic(..) | Presented::Unusable => {
+                state.authentication = Authentication::Nobody;
+                Ok(self.unauthorized())
             }
         }
     }
@@ -147,7 +156,7 @@ impl Connection {
         }
         let Ok(request) = Message::decode(body) else { return Ok(answer::empty(StatusCode::BAD_REQUEST)) };
         if !matches!(request.body, Body::Identify) {
-            return Ok(answer::unauthorized());
+            return Ok(self.unauthorized());
         }
         let caller = Caller { user: None, address: self.address };
         let Ok(answer) = self.shared.operations.answer(caller, request).await else {
@@ -165,7 +174,7 @@ impl Connection {
         headers: &HeaderMap,
         body: BytesMut,
     ) -> Answer {
-        let user = state.authentication.established().map(|(_, user)| user.to_owned());
+        let user = state.authentication.user().map(str::to_owned);
         let auth = if user.is_some() { AuthStep::Authenticated } else { AuthStep::None };
         let logged_on = user.is_some();
         self.log(exchange.sequence, |entry| {
@@ -184,9 +193,43 @@ impl Connection {
             if let Some(answer) = self.instead(&exchange).await {
                 return answer;
             }
-            return Ok(answer::unauthorized());
+            return Ok(self.unauthorized());
         }
         self.envelope(state, exchange, headers, body).await
+    }
+
+    /// A request that brings user and password.
+    async fn with_password(
+        &self,
+        state: &mut State,
+        mut exchange: Exchange,
+        headers: &HeaderMap,
+        (user, password): (&str, &str),
+        body: BytesMut,
+    ) -> Answer {
+        let known = self.shared.accounts.knows(user, password);
+        self.log(exchange.sequence, |entry| {
+            entry.auth = AuthStep::Basic;
+            entry.user = known.then(|| user.to_owned());
+        });
+        let failure = (!known).then(|| "wrong user or password".to_owned());
+        self.shared.journal().logon(Logon { connection: self.number, user: user.to_owned(), failure });
+        let has_envelope = known && !body.is_empty();
+        state.envelopes += u64::from(has_envelope);
+        let envelope = if has_envelope { state.envelopes } else { 0 };
+        let occasion = Occasion { first_token: false, last_token: false, envelope, action: None };
+        exchange.misbehaviour = self.shared.rules().strike(occasion);
+        if !known {
+            tracing::info!(connection = self.number, user, "log-on refused");
+            return Ok(self.unauthorized());
+        }
+        state.authentication = Authentication::Basic(user.to_owned());
+        self.envelope(state, exchange, headers, body).await
+    }
+
+    /// Tells the client to log on.
+    pub(crate) fn unauthorized(&self) -> Response<AnswerBody> {
+        answer::unauthorized(self.shared.basic)
     }
 
     /// A request that brings a token, and perhaps an envelope with the last one.
@@ -214,16 +257,15 @@ impl Connection {
             state.authentication = Authentication::Nobody;
             return answer;
         }
-        match state.authentication.step(token, &self.shared.accounts) {
+        match state.authentication.step(token, &self.shared.accounts, self.shared.ntlm()) {
             Judgement::Continue(mut token) => {
                 tamper::token(&mut token, exchange.misbehaviour.as_ref());
-                let mut answer = answer::unauthorized();
+                let mut answer = self.unauthorized();
                 authenticate(&mut answer, &token);
                 self.finish(answer, exchange).await
             }
             Judgement::Accepted(token) => {
-                let user =
-                    state.authentication.established().map(|(_, user)| user.to_owned()).unwrap_or_default();
+                let user = state.authentication.user().unwrap_or_default().to_owned();
                 tracing::debug!(connection = self.number, user, "logged on");
                 self.shared.journal().logon(Logon {
                     connection: self.number,
@@ -251,7 +293,7 @@ impl Connection {
                         failure: Some(error),
                     });
                 }
-                Ok(answer::unauthorized())
+                Ok(self.unauthorized())
             }
         }
     }
@@ -260,7 +302,7 @@ impl Connection {
     pub(crate) async fn instead(&self, exchange: &Exchange) -> Option<Answer> {
         match exchange.misbehaviour.as_ref()? {
             Misbehaviour::Status(code) | Misbehaviour::ForgetContext(code) => {
-                Some(Ok(if *code == 401 { answer::unauthorized() } else { answer::status(*code) }))
+                Some(Ok(if *code == 401 { self.unauthorized() } else { answer::status(*code) }))
             }
             Misbehaviour::Html(code) => {
                 let page = Bytes::from_static(

@@ -26,6 +26,10 @@ impl Connection {
         headers: &HeaderMap,
         body: BytesMut,
     ) -> Answer {
+        if self.shared.tls.is_some() && is_soap(headers) && state.authentication.user().is_some() {
+            exchange.clear = true;
+            return self.opened(state, exchange, &body).await;
+        }
         let Some(layout) = content_type(headers).and_then(Layout::from_content_type) else {
             if let Some(answer) = self.instead(&exchange).await {
                 return answer;
@@ -36,8 +40,8 @@ impl Connection {
         if !layout.protocol.eq_ignore_ascii_case(encrypted::PROTOCOL_SPNEGO) {
             return self.finish(answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE), exchange).await;
         }
-        let opened = match state.authentication.established() {
-            Some((context, _)) => {
+        let opened = match state.authentication.context() {
+            Some(context) => {
                 encrypted::open(content_type(headers).unwrap_or_default(), body, |header, sealed| {
                     context.unwrap(header, sealed)
                 })
@@ -46,7 +50,7 @@ impl Connection {
                 })
             }
             // The context was forgotten on purpose.
-            None => return self.instead(&exchange).await.unwrap_or_else(|| Ok(answer::unauthorized())),
+            None => return self.instead(&exchange).await.unwrap_or_else(|| Ok(self.unauthorized())),
         };
         let Ok(plaintext) = opened else {
             // The keystreams of the two sides are no longer in step.
@@ -54,11 +58,16 @@ impl Connection {
             return Ok(answer::empty(StatusCode::BAD_REQUEST));
         };
         self.log(exchange.sequence, |entry| entry.sealed = true);
+        self.opened(state, exchange, &plaintext).await
+    }
+
+    /// Answers an envelope that has been opened, or came in clear.
+    async fn opened(&self, state: &mut State, mut exchange: Exchange, plaintext: &[u8]) -> Answer {
         let limit = self.shared.operations.limits.max_envelope_size;
         if plaintext.len() > limit && self.shared.oversize == OversizeReply::Status {
             return self.finish(answer::empty(StatusCode::PAYLOAD_TOO_LARGE), exchange).await;
         }
-        let (header, message) = self.message(state, &mut exchange, &plaintext, limit).await;
+        let (header, message) = self.message(state, &mut exchange, plaintext, limit).await;
         if let Some(Misbehaviour::ForgetContext(_)) = exchange.misbehaviour {
             state.authentication = Authentication::Nobody;
         }
@@ -120,7 +129,7 @@ impl Connection {
                 fault(&header, Fault::envelope_too_large(COMPUTER_NAME, maximum))
             }
             _ => {
-                let user = state.authentication.established().map(|(_, user)| user.to_owned());
+                let user = state.authentication.user().map(str::to_owned);
                 let caller = Caller { user: user.as_deref(), address: self.address };
                 self.shared.operations.answer(caller, request).await
             }
@@ -138,7 +147,7 @@ impl Connection {
         (header, answer)
     }
 
-    /// Seals an answer.
+    /// Seals an answer, unless its request came in clear.
     fn seal(
         &self,
         state: &mut State,
@@ -153,11 +162,11 @@ impl Connection {
             _ => StatusCode::OK,
         };
         let buffer = tamper::plaintext(answer, misbehaviour, max_envelope_size);
-        if misbehaviour == Some(&Misbehaviour::Unsealed) {
+        if exchange.clear || misbehaviour == Some(&Misbehaviour::Unsealed) {
             let plaintext = Bytes::from(buffer).slice(encrypted::HEADROOM..);
             return answer::full(status, SOAP, plaintext);
         }
-        let Some((context, _)) = state.authentication.established() else { return answer::unauthorized() };
+        let Some(context) = state.authentication.context() else { return self.unauthorized() };
         // With TABs before the part headers, as recorded Windows answers; some clients read nothing else.
         let layout = Layout::spnego().indented();
         match encrypted::seal(&layout, buffer, |message| context.wrap(message)) {
@@ -171,6 +180,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether the body is an envelope in clear.
+fn is_soap(headers: &HeaderMap) -> bool {
+    let media_type = content_type(headers).and_then(|value| value.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/soap+xml")
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {

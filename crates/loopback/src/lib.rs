@@ -1,12 +1,12 @@
 //! A WinRM service for the machine itself: for tests, demos and other people's test suites.
 //!
 //! It is built from the acceptor halves of `winrm-ntlm`, `winrm-spnego` and `winrm-wsman`, and shares no code with the
-//! client but these. It is as strict as Windows: HTTP bodies are sealed or refused, a wrong MAC, shell id, header or size
+//! client but these. It is as strict as Windows: HTTP bodies are sealed or, but over TLS, refused, a wrong MAC, shell id, header or size
 //! gets the status or the fault that Windows gives, Receive is held until there is output or the operation timeout is over.
 //! What a command does is up to a [`Handler`]; [`LocalProcess`] runs it on this machine. A request [`Log`] tells a test what
 //! a client did, and [`Misbehaviour`] does things wrong on purpose.
 //!
-//! It leaves out PowerShell remoting, CIM, disconnected shells, Kerberos and TLS, and answers each of them with a fault or
+//! It leaves out PowerShell remoting, CIM, disconnected shells, Kerberos and client certificates, and answers each of them with a fault or
 //! does not offer it. It is not made for any network.
 //!
 //! ```
@@ -42,6 +42,7 @@ mod shell;
 mod stdin;
 mod stdout;
 mod tamper;
+mod tls;
 mod wire;
 
 pub use self::builder::Builder;

@@ -17,6 +17,8 @@ pub enum AuthStep {
     None,
     /// Carried the n-th token of a log-on, counted from 1.
     Token(u32),
+    /// Carried user and password.
+    Basic,
     /// Carried no token and used the log-on of its connection.
     Authenticated,
 }

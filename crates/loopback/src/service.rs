@@ -11,14 +11,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
+use winrm_ntlm::NegotiateFlags;
+use winrm_ntlm::server::{self, ChannelBindingPolicy};
+use winrm_transport::{Pin, Stream};
 
 use crate::authentication::Directory;
 use crate::builder::Builder;
-use crate::config::OversizeReply;
+use crate::config::{COMPUTER_NAME, OversizeReply};
 use crate::connection::{Connection, State};
 use crate::log::{Journal, Log};
 use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
 use crate::operations::Operations;
+use crate::tls::Tls;
 use crate::wire::{Capture, MAX_HEAD, Tap, WireChunk};
 
 /// Headers of a request, at most.
@@ -31,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) oversize: OversizeReply,
     pub(crate) journal: Mutex<Journal>,
     pub(crate) rules: Mutex<Rules>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) require_channel_binding: bool,
+    /// Whether Basic is offered, which it is over TLS alone.
+    pub(crate) basic: bool,
     pub(crate) capture: Option<Arc<Capture>>,
 }
 
@@ -38,6 +46,19 @@ impl Shared {
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
         // A record is worth no panic of its own.
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a log-on by NTLM must be like.
+    pub(crate) fn ntlm(&self) -> server::Config {
+        let config = server::Config::new(COMPUTER_NAME);
+        let Some(tls) = &self.tls else { return config };
+        let policy = if self.require_channel_binding {
+            ChannelBindingPolicy::Require(tls.bindings)
+        } else {
+            ChannelBindingPolicy::WhenSent(tls.bindings)
+        };
+        // TLS protects messages, so that log-ons without signing and sealing are as good.
+        config.require(NegotiateFlags::EXTENDED_SESSIONSECURITY).channel_bindings(policy)
     }
 
     pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
@@ -70,9 +91,20 @@ impl Service {
         self.address
     }
 
-    /// What clients are told: `http://127.0.0.1:PORT/wsman`.
+    /// What clients are told: `http://127.0.0.1:PORT/wsman`, or `https`.
     pub fn url(&self) -> String {
-        format!("http://{}/wsman", self.address)
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/wsman", self.address)
+    }
+
+    /// Its certificate, in DER; `None` without TLS.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.shared.tls.as_ref().map(|tls| tls.certificate.as_slice())
+    }
+
+    /// The pin of its certificate, for clients to accept it by.
+    pub fn pin(&self) -> Option<Pin> {
+        self.certificate().map(Pin::of_certificate)
     }
 
     /// What happened up to now.
@@ -174,6 +206,14 @@ async fn serve(
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
     let idle = shared.operations.limits.connection_idle;
+    let stream: Box<dyn Stream> = match &shared.tls {
+        None => Box::new(stream),
+        Some(tls) => match tokio::time::timeout(idle, tls.acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => Box::new(stream),
+            Ok(Err(error)) => return tracing::debug!(%error, connection = number, "TLS handshake failed"),
+            Err(_) => return tracing::debug!(connection = number, "TLS handshake took too long"),
+        },
+    };
     let (tap, heads) = Tap::new(stream, number, shared.capture.clone());
     let connection = Connection {
         shared,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use winrm_transport::Stream;
 
 /// Longest head kept; the HTTP library refuses longer ones.
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
@@ -183,7 +183,7 @@ fn body_of(head: &[u8]) -> State {
 
 /// A connection that is listened to.
 pub(crate) struct Tap {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     connection: u64,
     heads: Arc<Heads>,
     capture: Option<Arc<Capture>>,
@@ -191,7 +191,7 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: Box<dyn Stream>,
         connection: u64,
         capture: Option<Arc<Capture>>,
     ) -> (Self, Arc<Heads>) {

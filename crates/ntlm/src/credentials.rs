@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::EncodeError;
@@ -88,6 +89,19 @@ impl Credentials {
     /// True for [`Self::anonymous`].
     pub const fn is_anonymous(&self) -> bool {
         matches!(self.secret, Secret::Anonymous)
+    }
+
+    /// The password, where it is known: for schemes such as Basic that send it. A secret.
+    pub fn password_text(&self) -> Option<&str> {
+        match &self.secret {
+            Secret::Password(password) => Some(password),
+            Secret::NtHash(_) | Secret::Anonymous => None,
+        }
+    }
+
+    /// Whether this is the password; compared by its hash, in constant time. Nobody has none.
+    pub fn is_password(&self, password: &str) -> bool {
+        self.ntowf_v1().is_some_and(|known| known.ct_eq(&*hash::ntowf_v1(password)).into())
     }
 
     /// `DomainName` for a target that calls itself `computer_name`.

@@ -175,7 +175,12 @@ impl Client {
                 Err(Failure { retry: Retry::Reauthenticate, error }) => {
                     tracing::debug!(endpoint = %config.endpoint, %error, "logging on again");
                 }
-                Err(Failure { error, .. }) => return Err(error),
+                Err(Failure { error, .. }) => {
+                    if let ErrorKind::CredentialsRefused { .. } = error.kind() {
+                        pool.refused();
+                    }
+                    return Err(error);
+                }
             }
         }
         // Held until the log-on is judged, which it is with the first exchange.

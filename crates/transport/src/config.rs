@@ -1,6 +1,7 @@
 //! What a client is told once and keeps.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use winrm_ntlm::Credentials;
 use crate::client::Client;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Connector, TcpConnector};
+use crate::tls::{self, Pin};
 
 /// How to log on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -19,6 +21,21 @@ pub enum AuthMethod {
     Negotiate,
     /// NTLM tokens without SPNEGO in the `Negotiate` scheme, for services that do not speak SPNEGO.
     Ntlm,
+    /// User and password in every request, over TLS only: the host learns the password.
+    Basic,
+}
+
+/// Whether messages are sealed by NTLM where TLS protects them already. Over http they always are.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum MessageEncryption {
+    /// Where TLS does not protect them.
+    #[default]
+    Auto,
+    /// Inside TLS too.
+    Always,
+    /// Never; a client for an http endpoint cannot be built so.
+    Never,
 }
 
 /// The default [`ClientBuilder::connect_timeout`].
@@ -42,6 +59,7 @@ pub(crate) struct Config {
     pub(crate) endpoint: Endpoint,
     pub(crate) credentials: Credentials,
     pub(crate) method: AuthMethod,
+    pub(crate) message_encryption: MessageEncryption,
     pub(crate) service_principal_name: Option<String>,
     pub(crate) connect_timeout: Duration,
     pub(crate) operation_timeout: Duration,
@@ -49,12 +67,24 @@ pub(crate) struct Config {
     pub(crate) allow_weak: bool,
     pub(crate) max_connections: usize,
     pub(crate) connector: Arc<dyn Connector>,
+    /// Made of the builder's options for an https endpoint.
+    pub(crate) tls: Option<tls::Client>,
 }
 
 impl Config {
     /// How long to wait for the answer to a request that the service may hold.
     pub(crate) fn read_deadline(&self) -> Duration {
         self.operation_timeout + READ_SLACK
+    }
+
+    /// Whether messages are sealed by the mechanism that logs on.
+    pub(crate) fn seals(&self) -> bool {
+        match self.method {
+            AuthMethod::Basic => false,
+            AuthMethod::Negotiate | AuthMethod::Ntlm => {
+                !self.endpoint.is_tls() || self.message_encryption == MessageEncryption::Always
+            }
+        }
     }
 }
 
@@ -93,6 +123,47 @@ pub enum ConfigError {
     /// No connection at all.
     #[error("a client needs at least one connection")]
     MaxConnections,
+    /// An https endpoint, and no TLS in this build.
+    #[error("https is not in this build (feature `tls`)")]
+    TlsNotBuiltIn,
+    /// Pins, authorities or the option to accept any certificate, for an http endpoint.
+    #[error("options about certificates need an https endpoint: over http there is no certificate")]
+    CertificateOptionOverHttp,
+    /// Any certificate is to be accepted, and only certain ones are.
+    #[error("accepting any certificate contradicts pins and certificate authorities")]
+    ContradictoryTrust,
+    /// A file of certificate authorities that cannot be used.
+    #[error("certificate authorities in {}: {reason}", .path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Certificate authorities that cannot be used.
+    #[error("certificate authorities: {reason}")]
+    CaCertificates {
+        /// What is wrong.
+        reason: String,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {reason}")]
+    Tls {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Clear text over http.
+    #[error("messages over http are always sealed: MessageEncryption::Never needs https")]
+    UnsealedOverHttp,
+    /// Basic sends the password readable.
+    #[error("Basic sends the password readable, so it is used over https only")]
+    BasicOverHttp,
+    /// Basic has no key to seal with.
+    #[error("Basic cannot seal messages: MessageEncryption::Always needs Negotiate")]
+    BasicCannotSeal,
+    /// Basic needs what an NT hash and nobody do not have.
+    #[error("Basic needs a user without a colon and a password, not an NT hash")]
+    BasicCredentials,
 }
 
 /// Builds a [`Client`]. The defaults are the safe choice; what weakens them says so in its name.
@@ -101,6 +172,7 @@ pub struct ClientBuilder {
     /// Anonymous until told otherwise, which only a probe may be.
     config: Config,
     credentials_given: bool,
+    tls: tls::Options,
 }
 
 impl ClientBuilder {
@@ -118,6 +190,7 @@ impl ClientBuilder {
             endpoint,
             credentials: Credentials::anonymous(),
             method: AuthMethod::default(),
+            message_encryption: MessageEncryption::default(),
             service_principal_name: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             operation_timeout: DEFAULT_OPERATION_TIMEOUT,
@@ -125,8 +198,9 @@ impl ClientBuilder {
             allow_weak: false,
             max_connections: 32,
             connector: Arc::new(TcpConnector),
+            tls: None,
         };
-        Self { config, credentials_given: false }
+        Self { config, credentials_given: false, tls: tls::Options::default() }
     }
 
     /// Who to log on as.
@@ -142,13 +216,46 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether messages are sealed inside TLS too; [`MessageEncryption::Auto`] unless set.
+    pub fn message_encryption(mut self, message_encryption: MessageEncryption) -> Self {
+        self.config.message_encryption = message_encryption;
+        self
+    }
+
+    /// Trusts the certificate authorities in this file, PEM or one in DER, in place of the system's. May be given several
+    /// times. The file is read by [`build`](Self::build).
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.authorities.push(tls::Authorities::File(path.into()));
+        self
+    }
+
+    /// As [`ca_file`](Self::ca_file), from memory.
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.authorities.push(tls::Authorities::Pem(pem.into()));
+        self
+    }
+
+    /// Accepts a certificate with this pin, whoever signed it and for whatever name. May be given several times: one must
+    /// match, and nothing else is accepted then. That the server has the certificate's key is proved all the same.
+    pub fn pin(mut self, pin: Pin) -> Self {
+        self.tls.pins.push(pin);
+        self
+    }
+
+    /// Accepts any certificate at all. **Whoever is between the client and the host can be the host**: it can read and
+    /// change everything, and with [`AuthMethod::Basic`] learns the password. [`pin`](Self::pin) is as easy and safe.
+    pub fn dangerous_accept_any_certificate(mut self) -> Self {
+        self.tls.accept_any = true;
+        self
+    }
+
     /// The name the service is known by to the mechanism (MsvAvTargetName); `HTTP/host` unless set.
     pub fn service_principal_name(mut self, name: impl Into<String>) -> Self {
         self.config.service_principal_name = Some(name.into());
         self
     }
 
-    /// For resolving the name and opening the connection; 30 s unless set.
+    /// For resolving the name, opening the connection and TLS; 30 s unless set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.config.connect_timeout = timeout;
         self
@@ -187,8 +294,42 @@ impl ClientBuilder {
         self
     }
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+    /// Where requests will go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.config.endpoint
+    }
+
+    /// The settings, with TLS made ready where the endpoint needs it.
+    pub(crate) fn prepared(&self) -> Result<Config, ConfigError> {
+        let is_tls = self.config.endpoint.is_tls();
+        if !is_tls && !self.tls.is_default() {
+            return Err(ConfigError::CertificateOptionOverHttp);
+        }
+        if self.tls.is_contradictory() {
+            return Err(ConfigError::ContradictoryTrust);
+        }
+        let tls = is_tls.then(|| tls::Client::new(&self.tls)).transpose()?;
+        Ok(Config { tls, ..self.config.clone() })
+    }
+
+    /// What Basic and message encryption ask of the rest.
+    fn check_protection(&self) -> Result<(), ConfigError> {
+        let Config { endpoint, credentials, method, message_encryption, .. } = &self.config;
+        if *method == AuthMethod::Basic {
+            if !endpoint.is_tls() {
+                return Err(ConfigError::BasicOverHttp);
+            }
+            if *message_encryption == MessageEncryption::Always {
+                return Err(ConfigError::BasicCannotSeal);
+            }
+            // RFC 7617 section 2: the first colon ends the user.
+            if credentials.user_name().contains(':') || credentials.password_text().is_none() {
+                return Err(ConfigError::BasicCredentials);
+            }
+        } else if !endpoint.is_tls() && *message_encryption == MessageEncryption::Never {
+            return Err(ConfigError::UnsealedOverHttp);
+        }
+        Ok(())
     }
 
     /// The client. Nothing is sent before the first request.
@@ -212,6 +353,7 @@ impl ClientBuilder {
         if max_connections == 0 {
             return Err(ConfigError::MaxConnections);
         }
-        Ok(Client::new(self.config))
+        self.check_protection()?;
+        Ok(Client::new(self.prepared()?))
     }
 }

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 /// WinRM's port for HTTP (MS-WSMV 2.1).
 pub const DEFAULT_HTTP_PORT: u16 = 5985;
+/// WinRM's port for HTTPS (MS-WSMV 2.1).
+pub const DEFAULT_HTTPS_PORT: u16 = 5986;
 /// The path every WinRM listener answers on unless it was reconfigured.
 pub const DEFAULT_PATH: &str = "/wsman";
 
-/// A WinRM listener: host, port and path of `http://HOST:PORT/PATH`.
+/// A WinRM listener: scheme, host, port and path of `http://HOST:PORT/PATH` or `https://HOST:PORT/PATH`.
 ///
-/// Parsed from `host`, `host:port`, `[v6]`, `[v6]:port`, a bare IPv6 address, or an `http://` URL. What is left
-/// out becomes port 5985 and path `/wsman`.
+/// Parsed from `host`, `host:port`, `[v6]`, `[v6]:port`, a bare IPv6 address, or an `http://` or `https://` URL. What is
+/// left out becomes `http`, port 5985 or, for `https`, 5986, and path `/wsman`.
 ///
 /// ```
 /// use winrm_transport::Endpoint;
@@ -20,10 +22,14 @@ pub const DEFAULT_PATH: &str = "/wsman";
 /// assert_eq!(endpoint.to_string(), "http://web01:5985/wsman");
 /// let endpoint: Endpoint = "[::1]:8080".parse()?;
 /// assert_eq!(endpoint.to_string(), "http://[::1]:8080/wsman");
+/// let endpoint: Endpoint = "https://web01".parse()?;
+/// assert_eq!(endpoint.to_string(), "https://web01:5986/wsman");
 /// # Ok::<(), winrm_transport::EndpointError>(())
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Endpoint {
+    /// `https`.
+    tls: bool,
     /// Name or address, IPv6 without brackets.
     host: String,
     port: u16,
@@ -49,8 +55,8 @@ pub enum EndpointError {
         /// The part that should be a port.
         port: String,
     },
-    /// An URL with a scheme other than `http`.
-    #[error("target {target:?} has the scheme {scheme}: only http is spoken, with every message sealed")]
+    /// An URL with a scheme other than `http` and `https`.
+    #[error("target {target:?} has the scheme {scheme}: only http and https are spoken")]
     Scheme {
         /// What was to be parsed.
         target: String,
@@ -72,6 +78,16 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
+    /// Whether it is `https`.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
     /// Host name or address, IPv6 without brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -99,7 +115,7 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority(), self.path)
+        write!(f, "{}://{}{}", self.scheme(), self.authority(), self.path)
     }
 }
 
@@ -117,16 +133,18 @@ impl FromStr for Endpoint {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
             None => ("http".to_owned(), target),
         };
-        if scheme != "http" {
-            return Err(EndpointError::Scheme { target: target.to_owned(), scheme });
-        }
+        let (tls, default_port) = match scheme.as_str() {
+            "http" => (false, DEFAULT_HTTP_PORT),
+            "https" => (true, DEFAULT_HTTPS_PORT),
+            _ => return Err(EndpointError::Scheme { target: target.to_owned(), scheme }),
+        };
         let (authority, path) = match rest.find(['/', '?', '#']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
         let (host, port) = split_authority(authority);
         let port = match port {
-            None => DEFAULT_HTTP_PORT,
+            None => default_port,
             Some(port) => match port.parse() {
                 Ok(number) if number != 0 => number,
                 _ => return Err(EndpointError::Port { target: target.to_owned(), port: port.to_owned() }),
@@ -145,7 +163,7 @@ impl FromStr for Endpoint {
             (path, None) => path.to_owned(),
             (path, Some(query)) => format!("{path}?{query}"),
         };
-        Ok(Self { host: host.trim_matches(['[', ']']).to_owned(), port, path })
+        Ok(Self { tls, host: host.trim_matches(['[', ']']).to_owned(), port, path })
     }
 }
 
@@ -179,6 +197,8 @@ mod tests {
         assert_eq!(parsed("::1"), "http://[::1]:5985/wsman");
         assert_eq!(parsed("[fe80::1]"), "http://[fe80::1]:5985/wsman");
         assert_eq!(parsed("http://[::1]:99/wsman"), "http://[::1]:99/wsman");
+        assert_eq!(parsed("https://web01"), "https://web01:5986/wsman");
+        assert_eq!(parsed("HTTPS://[::1]:1/x"), "https://[::1]:1/x");
         assert_eq!(parsed("bücher.example"), "http://xn--bcher-kva.example:5985/wsman");
     }
 
@@ -191,7 +211,7 @@ mod tests {
         assert!(matches!(error("host:65536"), EndpointError::Port { .. }));
         assert!(matches!(error("host:http"), EndpointError::Port { .. }));
         assert!(matches!(error("[::1]x"), EndpointError::Port { .. }));
-        assert!(matches!(error("https://host"), EndpointError::Scheme { .. }));
+        assert!(matches!(error("ftp://host"), EndpointError::Scheme { .. }));
         assert!(matches!(error("a b"), EndpointError::Malformed { .. }));
         assert!(matches!(error("[::g]:1"), EndpointError::Malformed { .. }));
         let secret = error("http://user:hunter2@host");

@@ -9,7 +9,9 @@ use winrm_ntlm::NegotiateFlags;
 use winrm_wsman::Fault;
 
 use crate::Endpoint;
+use crate::config::ConfigError;
 use crate::http::HttpError;
+use crate::tls::TlsError;
 
 /// A failed exchange with a WinRM service.
 ///
@@ -28,6 +30,8 @@ pub struct Error {
 pub enum Step {
     /// Resolving the name and opening the TCP connection.
     Connect,
+    /// Opening the TLS channel.
+    Tls,
     /// Sending the first token and reading what the server offers.
     Negotiate,
     /// Proving who we are.
@@ -40,6 +44,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "connecting",
+            Self::Tls => "opening a TLS channel",
             Self::Negotiate => "negotiating authentication",
             Self::Authenticate => "authenticating",
             Self::Exchange => "exchanging messages",
@@ -54,6 +59,12 @@ pub enum ErrorKind {
     /// The connection could not be opened, or broke.
     #[error("network failure")]
     Io(#[source] std::io::Error),
+    /// The options given cannot work.
+    #[error(transparent)]
+    Config(ConfigError),
+    /// The TLS channel could not be opened.
+    #[error(transparent)]
+    Tls(TlsError),
     /// The connection was closed or broken in mid-exchange: the server may have run the request.
     #[error("connection lost, outcome unknown")]
     ConnectionLost(#[source] hyper::Error),
@@ -260,6 +271,11 @@ impl Error {
                     self.endpoint.port()
                 ));
             }
+            ErrorKind::Tls(error) => return tls_remedy(error),
+            ErrorKind::Io(_) if self.step == Step::Tls => INCOMPATIBLE,
+            ErrorKind::Deadline(_) if self.step == Step::Tls => {
+                "something accepts connections on this port and does not speak TLS"
+            }
             ErrorKind::ConnectionLost(_) | ErrorKind::Deadline(_) if self.step == Step::Exchange => {
                 "look at the host before repeating the command: it may have run"
             }
@@ -268,8 +284,7 @@ impl Error {
             }
             ErrorKind::SchemeNotOffered { wanted, .. } => {
                 return Some(format!(
-                    "enable it on the host: `winrm set winrm/config/service/auth @{{Negotiate=\"true\"}}` \
-                     ({wanted} is Negotiate's first or only mechanism here)"
+                    "enable it on the host: `winrm set winrm/config/service/auth @{{{wanted}=\"true\"}}`"
                 ));
             }
             ErrorKind::TokenRefused => {
@@ -285,6 +300,12 @@ impl Error {
             }
             ErrorKind::CredentialsRefused { user } if user.is_empty() => {
                 "give a user: anonymous log-on is refused by every WinRM service in its default state"
+            }
+            ErrorKind::CredentialsRefused { .. } if self.endpoint.is_tls() => {
+                "check user and password, whether the account is locked, disabled or expired, and whether it may log on \
+                 over the network; a host that insists on channel binding also refuses when something between decrypts \
+                 TLS, and Basic is for local accounts alone; this client does not try them again, so as not to lock the \
+                 account"
             }
             ErrorKind::CredentialsRefused { .. } => {
                 "check user and password, whether the account is locked, disabled or expired, whether it may log \
@@ -321,6 +342,37 @@ impl Error {
         };
         Some(text.to_owned())
     }
+}
+
+/// What TLS has in common with few hosts, and which.
+const INCOMPATIBLE: &str = "Windows Server 2012 R2 and older offer AES-GCM only with static RSA, which this client does not \
+     speak: update the host, or use http, where messages are sealed too; where the listener wants client certificates, it \
+     must ask for them in the first handshake (`clientcertnegotiation=enable` in `netsh http`)";
+
+/// What the user can do about a certificate or a handshake.
+fn tls_remedy(error: &TlsError) -> Option<String> {
+    Some(match error {
+        TlsError::NotBuiltIn => "build with the feature `tls`".to_owned(),
+        TlsError::ServerName { .. } => "use the host's name or address".to_owned(),
+        TlsError::Untrusted { pin, .. } => format!(
+            "name its certificate authority (`--ca-file`); or make sure on the host itself that this certificate is its \
+             own, and accept exactly it: `--pin {pin}`"
+        ),
+        TlsError::HostName { pin, .. } => format!(
+            "connect by a name that is in the certificate, or, when this certificate is surely the host's, accept \
+             exactly it: `--pin {pin}`"
+        ),
+        TlsError::PinMismatch { .. } => {
+            "either the host has a new certificate, which you can look up on the host itself, or something between \
+             pretends to be the host"
+                .to_owned()
+        }
+        TlsError::Incompatible(_) => INCOMPATIBLE.to_owned(),
+        TlsError::NotTls(_) => {
+            "WinRM speaks https on port 5986 and http on port 5985 unless it was reconfigured".to_owned()
+        }
+        TlsError::Certificate(_) | TlsError::Handshake(_) => return None,
+    })
 }
 
 /// What a fault's code asks of the user.

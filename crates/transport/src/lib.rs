@@ -1,16 +1,18 @@
-//! One authenticated, encrypted SOAP exchange with a WinRM service, over HTTP.
+//! One authenticated, encrypted SOAP exchange with a WinRM service, over HTTP or HTTPS.
 //!
-//! [`Client`] opens connections on demand, proves who we are by SPNEGO and NTLM, seals every message, and uses the
-//! connections again. It speaks [`winrm_wsman`] messages and knows nothing of shells: `winrm-shell` is built on it.
+//! [`Client`] opens connections on demand, proves who we are by SPNEGO and NTLM, and uses the connections again. Over HTTP every message is
+//! sealed; over HTTPS certificates are verified or pinned, and the log-on is bound to the channel. It speaks [`winrm_wsman`] messages and knows nothing of shells: `winrm-shell` is built on it.
 //!
-//! Left out: TLS, proxies, Kerberos, CredSSP, Basic. Messages always travel sealed; there is no switch for clear
-//! text.
+//! Left out: proxies, Kerberos, CredSSP, client certificates. There is no switch for clear text over HTTP.
+//!
+//! The feature `tls`, on by default, brings HTTPS by rustls with ring.
 //!
 //! | module | knows |
 //! |---|---|
 //! | `http` | HTTP/1.1 on connections of our own, opaque bodies |
 //! | [`auth`] | what makes NTLM a SPNEGO mechanism, both sides |
-//! | `session` | one connection: tokens, then sealed bodies |
+//! | `tls` | which certificates are accepted, channel binding |
+//! | `session` | one connection: tokens, then bodies |
 //! | `pool` | which connection carries what |
 //! | `client` | WS-Management: encode, exchange, decode, retry where that is safe |
 //! | `probe` | what answers at an endpoint, without log-on |
@@ -24,14 +26,19 @@ mod http;
 mod pool;
 mod probe;
 mod session;
+mod tls;
 
 pub use client::Client;
 pub use config::{
     AuthMethod, ClientBuilder, ConfigError, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ENVELOPE_SIZE,
     DEFAULT_OPERATION_TIMEOUT, MAX_OPERATION_TIMEOUT, MIN_MAX_ENVELOPE_SIZE, MIN_OPERATION_TIMEOUT,
+    MessageEncryption,
 };
-pub use endpoint::{DEFAULT_HTTP_PORT, DEFAULT_PATH, Endpoint, EndpointError};
+pub use endpoint::{DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_PATH, Endpoint, EndpointError};
 pub use error::{Error, ErrorKind, Step};
 pub use http::{Connecting, Connector, Stream, TcpConnector};
 pub use probe::{Probe, probe};
+#[cfg(feature = "tls")]
+pub use tls::{MalformedCertificate, tls_server_end_point};
+pub use tls::{Pin, PinError, TlsChannel, TlsError, TlsVersion, Trust};
 pub use winrm_ntlm::Credentials;

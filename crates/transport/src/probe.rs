@@ -11,6 +11,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Step};
 use crate::http::{HttpConnection, Reply, Request};
 use crate::session::{SOAP, connect, offered, within};
+use crate::tls::TlsChannel;
 
 /// The header that lets WinRM answer Identify without log-on.
 const UNAUTHENTICATED: (&str, &str) = ("WSMANIDENTIFY", "unauthenticated");
@@ -30,6 +31,8 @@ pub struct Probe {
     pub schemes: Vec<String>,
     /// The `Server` header: `Microsoft-HTTPAPI/2.0` for Windows.
     pub server: Option<String>,
+    /// The TLS channel; `None` over http.
+    pub tls: Option<TlsChannel>,
     /// The status of a request without log-on; 401 is what a WinRM service answers.
     pub status: StatusCode,
 }
@@ -39,9 +42,11 @@ pub struct Probe {
 /// # Errors
 /// When nothing answers in HTTP.
 pub async fn probe(builder: &ClientBuilder) -> Result<Probe, Error> {
-    let config = builder.config();
+    let config = builder
+        .prepared()
+        .map_err(|error| Error::new(builder.endpoint(), Step::Connect, ErrorKind::Config(error)))?;
     let endpoint = &config.endpoint;
-    let mut http = connect(config).await?;
+    let (mut http, tls) = connect(&config).await?;
     let mut document = bytes::BytesMut::new();
     Message::new(Header::default(), Body::Identify)
         .encode_into(&mut document)
@@ -49,14 +54,20 @@ pub async fn probe(builder: &ClientBuilder) -> Result<Probe, Error> {
     let identified = post(endpoint, &mut http, document.freeze(), true).await?;
     let identity = identified.status.is_success().then(|| identity(&identified)).flatten();
     if !http.is_open() {
-        http = connect(config).await?;
+        (http, _) = connect(&config).await?;
     }
     // Without the header every service asks for log-on, and says how.
     let refused = post(endpoint, &mut http, Bytes::new(), false).await?;
     let server = [&refused, &identified]
         .into_iter()
         .find_map(|reply| Some(reply.headers.get(header::SERVER)?.to_str().ok()?.to_owned()));
-    Ok(Probe { identity, schemes: offered(&refused), server, status: refused.status })
+    Ok(Probe {
+        identity,
+        schemes: offered(&refused),
+        server,
+        tls: tls.map(|opened| opened.channel),
+        status: refused.status,
+    })
 }
 
 fn identity(reply: &Reply) -> Option<IdentifyResponse> {

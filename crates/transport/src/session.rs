@@ -11,12 +11,16 @@ use tokio::time::Instant;
 use winrm_ntlm::{NegotiateFlags, client};
 use winrm_spnego::{Initiator, Progress};
 use winrm_wsman::encrypted::{self, Layout};
+use zeroize::Zeroizing;
 
 use crate::auth::{NtlmInitiator, Security};
 use crate::config::{AuthMethod, Config};
 use crate::error::{Error, ErrorKind, Step};
 use crate::http::{HttpConnection, Reply, Request, challenges, find};
+use crate::tls::{Opened, TlsError};
 
+/// The scheme of RFC 7617.
+const BASIC: &str = "Basic";
 /// The scheme of RFC 4559, which carries SPNEGO and, at Windows, bare NTLM too.
 const NEGOTIATE: &str = "Negotiate";
 /// Tokens and error pages: what an answer without an envelope may have at most.
@@ -52,10 +56,18 @@ impl From<Error> for Failure {
     }
 }
 
+/// How a connection proves who we are.
+enum Proof {
+    /// The connection is authenticated once.
+    Context(Box<Initiator<NtlmInitiator>>),
+    /// Every request is, by this `Authorization`.
+    Basic(HeaderValue),
+}
+
 /// A connection that has proved who we are, or does so with its first request.
 pub(crate) struct Session {
     http: HttpConnection,
-    context: Initiator<NtlmInitiator>,
+    proof: Proof,
     layout: Layout,
     /// The last token, to travel with the first request.
     authenticate: Option<Vec<u8>>,
@@ -67,8 +79,11 @@ impl Session {
     /// Connects and exchanges tokens until requests can be sealed. With `empty_form`, AUTHENTICATE goes ahead in a
     /// request of its own.
     pub(crate) async fn open(config: &Config, empty_form: bool) -> Result<Self, Error> {
-        let mut http = connect(config).await?;
-        let mut context = initiator(config);
+        let (mut http, tls) = connect(config).await?;
+        if config.method == AuthMethod::Basic {
+            return Ok(Self::basic(config, http, tls.as_ref()));
+        }
+        let mut context = initiator(config, tls.as_ref());
         let mut token = start(config, &mut context)?;
         for _ in 0..MAX_ROUNDS {
             let reply = send_token(config, &mut http, &token, Step::Negotiate).await?;
@@ -77,10 +92,10 @@ impl Session {
                 // Rounds that NTLM alone does not have, but SPNEGO may.
                 Progress::Continue(next) if !context.can_wrap() => token = next,
                 Progress::Continue(last) | Progress::Established(Some(last)) => {
-                    let security = security(config, &context)?;
+                    let security = security(config, &context, tls.as_ref())?;
                     let mut session = Self {
                         http,
-                        context,
+                        proof: Proof::Context(Box::new(context)),
                         layout: Layout::spnego(),
                         authenticate: Some(last),
                         security,
@@ -99,6 +114,25 @@ impl Session {
         Err(negotiation(config, winrm_spnego::Error::NotEstablished))
     }
 
+    fn basic(config: &Config, http: HttpConnection, tls: Option<&Opened>) -> Self {
+        let security = Security {
+            scheme: BASIC,
+            spnego: false,
+            ntlm: None,
+            tls: tls.map(|opened| opened.channel),
+            sealed: false,
+            channel_bound: false,
+        };
+        Self {
+            http,
+            proof: Proof::Basic(basic_authorization(config)),
+            layout: Layout::spnego(),
+            authenticate: None,
+            security,
+            idle_since: Instant::now(),
+        }
+    }
+
     /// What was negotiated.
     pub(crate) fn security(&self) -> Security {
         self.security
@@ -110,8 +144,8 @@ impl Session {
         self.http.is_open() && self.idle_since.elapsed() < max_idle
     }
 
-    /// Seals `envelope`, written after [`encrypted::HEADROOM`] bytes of room, sends it and unseals the answer.
-    /// After an error the connection must not be used again.
+    /// Seals `envelope`, written after [`encrypted::HEADROOM`] bytes of room, where that is called for, sends it and opens
+    /// the answer. After an error the connection must not be used again.
     pub(crate) async fn exchange(
         &mut self,
         config: &Config,
@@ -119,15 +153,16 @@ impl Session {
         deadline: Duration,
     ) -> Result<BytesMut, Failure> {
         let fail = |kind| Error::new(&config.endpoint, Step::Exchange, kind);
-        let body = encrypted::seal(&self.layout, envelope, |message| self.context.wrap(message))
-            .map_err(|error| fail(ErrorKind::Seal(Box::new(error))))?;
+        let (body, content_type) = self.protect(envelope).map_err(fail)?;
         let size = body.len();
         let max_envelope_size = usize::try_from(config.max_envelope_size).unwrap_or(usize::MAX);
-        let content_type = HeaderValue::try_from(self.layout.content_type())
-            .map_err(|error| fail(ErrorKind::Encode(Box::new(error))))?;
         let first = self.authenticate.take();
+        let authorization = match &self.proof {
+            Proof::Context(_) => first.as_deref().map(authorization),
+            Proof::Basic(value) => Some(value.clone()),
+        };
         let request = Request {
-            authorization: first.as_deref().map(authorization),
+            authorization,
             content_type,
             extra: None,
             body,
@@ -143,23 +178,45 @@ impl Session {
             Err(kind) => return Err(fail(kind).into()),
         };
         let first = first.is_some();
-        if !is_sealed(&reply) {
-            return Err(refusal(config, &reply, first, size));
+        let sealed = self.security.sealed;
+        if !(if sealed { is_sealed(&reply) } else { is_clear(&reply) }) {
+            return Err(match &self.proof {
+                Proof::Context(_) => refusal(config, &reply, first, size),
+                Proof::Basic(_) => basic_refusal(config, &reply, size).into(),
+            });
         }
         if first {
             // Before anything of the answer is believed.
             self.finish(config, &reply, Step::Exchange)?;
         }
         let content_type = reply.content_type().to_owned();
-        let opened = encrypted::open(&content_type, reply.body, |header, message| {
-            self.context.unwrap(header, message)
-        });
-        let envelope = opened.map_err(|error| fail(ErrorKind::Unseal(Box::new(error))))?;
+        let envelope = match &mut self.proof {
+            Proof::Context(context) if sealed => {
+                encrypted::open(&content_type, reply.body, |header, message| context.unwrap(header, message))
+                    .map_err(|error| fail(ErrorKind::Unseal(Box::new(error))))?
+            }
+            // TLS has brought it as it was sent.
+            _ => reply.body,
+        };
         if envelope.len() > max_envelope_size {
             return Err(fail(ErrorKind::TooLarge { limit: max_envelope_size }).into());
         }
         self.idle_since = Instant::now();
         Ok(envelope)
+    }
+
+    /// The body and its type: sealed, or as it is where TLS protects it.
+    fn protect(&mut self, mut envelope: BytesMut) -> Result<(Bytes, HeaderValue), ErrorKind> {
+        match &mut self.proof {
+            Proof::Context(context) if self.security.sealed => {
+                let content_type = HeaderValue::try_from(self.layout.content_type())
+                    .map_err(|error| ErrorKind::Encode(Box::new(error)))?;
+                let body = encrypted::seal(&self.layout, envelope, |message| context.wrap(message))
+                    .map_err(|error| ErrorKind::Seal(Box::new(error)))?;
+                Ok((body, content_type))
+            }
+            _ => Ok((envelope.split_off(encrypted::HEADROOM.min(envelope.len())).freeze(), SOAP)),
+        }
     }
 
     /// AUTHENTICATE in a request without a body.
@@ -175,29 +232,38 @@ impl Session {
     /// Judges the acceptor's closing token, or its absence.
     fn finish(&mut self, config: &Config, reply: &Reply, step: Step) -> Result<(), Error> {
         let fail = |error| Error::new(&config.endpoint, step, ErrorKind::Negotiation(Box::new(error)));
-        if self.context.is_established() {
+        let Proof::Context(context) = &mut self.proof else { return Ok(()) };
+        if context.is_established() {
             // Bare NTLM has no closing token.
             return Ok(());
         }
         let token = reply_token(config, reply, step)?;
-        match self.context.step(token.as_deref()).map_err(fail)? {
+        match context.step(token.as_deref()).map_err(fail)? {
             Progress::Established(_) => Ok(()),
             Progress::Continue(_) => Err(fail(winrm_spnego::Error::NotEstablished)),
         }
     }
 }
 
-/// Opens a connection within its own time.
-pub(crate) async fn connect(config: &Config) -> Result<HttpConnection, Error> {
-    let fail = |kind| Error::new(&config.endpoint, Step::Connect, kind);
+/// Opens a connection, with TLS where the endpoint asks for it, within one time for both.
+pub(crate) async fn connect(config: &Config) -> Result<(HttpConnection, Option<Opened>), Error> {
+    let mut step = Step::Connect;
     let connecting = async {
-        let stream = config.connector.connect(&config.endpoint).await.map_err(ErrorKind::Io)?;
-        Ok(HttpConnection::new(stream, &config.endpoint).await?)
+        let mut stream = config.connector.connect(&config.endpoint).await.map_err(ErrorKind::Io)?;
+        let mut opened = None;
+        if config.endpoint.is_tls() {
+            step = Step::Tls;
+            // Only a builder without TLS leaves it out.
+            let tls = config.tls.as_ref().ok_or(ErrorKind::Tls(TlsError::NotBuiltIn))?;
+            let (inner, channel) = tls.handshake(stream, &config.endpoint).await?;
+            (stream, opened) = (inner, Some(channel));
+        }
+        Ok((HttpConnection::new(stream, &config.endpoint).await?, opened))
     };
-    match tokio::time::timeout(config.connect_timeout, connecting).await {
-        Ok(connected) => connected.map_err(fail),
-        Err(_) => Err(fail(ErrorKind::Deadline(config.connect_timeout))),
-    }
+    let connected = tokio::time::timeout(config.connect_timeout, connecting)
+        .await
+        .unwrap_or(Err(ErrorKind::Deadline(config.connect_timeout)));
+    connected.map_err(|kind| Error::new(&config.endpoint, step, kind))
 }
 
 /// Bounds an exchange in time.
@@ -211,18 +277,22 @@ pub(crate) async fn within(
     }
 }
 
-fn initiator(config: &Config) -> Initiator<NtlmInitiator> {
+fn initiator(config: &Config, tls: Option<&Opened>) -> Initiator<NtlmInitiator> {
     let spn =
         config.service_principal_name.clone().unwrap_or_else(|| format!("HTTP/{}", config.endpoint.host()));
     // Unless told otherwise it gives up before AUTHENTICATE where messages could not be protected.
-    let mut ntlm = client::Config::default().target_name(spn);
+    let ntlm = if config.seals() { client::Config::default() } else { client::Config::authentication_only() };
+    let mut ntlm = ntlm.target_name(spn);
+    if let Some(opened) = tls {
+        ntlm = ntlm.channel_bindings(opened.bindings);
+    }
     if config.allow_weak {
         ntlm = ntlm.require(NegotiateFlags::NONE);
     }
     let ntlm = NtlmInitiator::new(config.credentials.clone(), ntlm);
     match config.method {
-        AuthMethod::Negotiate => Initiator::new(vec![ntlm]),
         AuthMethod::Ntlm => Initiator::bare(ntlm),
+        _ => Initiator::new(vec![ntlm]),
     }
 }
 
@@ -249,21 +319,47 @@ fn negotiation(config: &Config, error: winrm_spnego::Error) -> Error {
 }
 
 /// What the context came to.
-fn security(config: &Config, context: &Initiator<NtlmInitiator>) -> Result<Security, Error> {
+fn security(
+    config: &Config,
+    context: &Initiator<NtlmInitiator>,
+    tls: Option<&Opened>,
+) -> Result<Security, Error> {
     let session = context
         .mechanism()
         .and_then(NtlmInitiator::session)
         .ok_or_else(|| negotiation(config, winrm_spnego::Error::NotEstablished))?;
     let ntlm = *session.negotiated();
-    if !ntlm.flags.contains(NegotiateFlags::STRONG) {
+    let sealed = config.seals();
+    if sealed && !ntlm.flags.contains(NegotiateFlags::STRONG) {
         tracing::warn!(endpoint = %config.endpoint, %ntlm, "weak security context allowed by option");
     }
-    Ok(Security { scheme: NEGOTIATE, spnego: config.method == AuthMethod::Negotiate, ntlm })
+    Ok(Security {
+        scheme: NEGOTIATE,
+        spnego: config.method == AuthMethod::Negotiate,
+        ntlm: Some(ntlm),
+        tls: tls.map(|opened| opened.channel),
+        sealed,
+        channel_bound: tls.is_some(),
+    })
 }
 
 fn authorization(token: &[u8]) -> HeaderValue {
     let mut value = HeaderValue::try_from(format!("{NEGOTIATE} {}", BASE64.encode(token)))
         .unwrap_or_else(|_| HeaderValue::from_static(NEGOTIATE));
+    value.set_sensitive(true);
+    value
+}
+
+/// User and password (RFC 7617 section 2), in UTF-8.
+fn basic_authorization(config: &Config) -> HeaderValue {
+    let password = config.credentials.password_text().unwrap_or_default();
+    // A local account is known to the service without a domain.
+    let user = user_name(config);
+    let user = user.strip_prefix(".\\").unwrap_or(&user);
+    let text = Zeroizing::new(format!("{user}:{password}"));
+    let encoded = Zeroizing::new(format!("{BASIC} {}", BASE64.encode(text.as_bytes())));
+    let mut value =
+        HeaderValue::try_from(encoded.as_str()).unwrap_or_else(|_| HeaderValue::from_static(BASIC));
     value.set_sensitive(true);
     value
 }
@@ -319,6 +415,11 @@ pub(crate) fn offered(reply: &Reply) -> Vec<String> {
     challenges(&reply.headers).iter().map(|challenge| challenge.scheme.to_owned()).collect()
 }
 
+/// An envelope in clear, a fault perhaps. What comes with 401 is none.
+fn is_clear(reply: &Reply) -> bool {
+    reply.status != StatusCode::UNAUTHORIZED && is_kind(reply.content_type(), "application/soap+xml")
+}
+
 fn is_sealed(reply: &Reply) -> bool {
     let content_type = reply.content_type();
     is_kind(content_type, "multipart/encrypted") || is_kind(content_type, "multipart/x-multi-encrypted")
@@ -348,6 +449,20 @@ fn refusal(config: &Config, reply: &Reply, first: bool, size: usize) -> Failure 
         _ => Retry::No,
     };
     Failure { error: Error::new(&config.endpoint, Step::Exchange, unexpected_status(reply, size)), retry }
+}
+
+/// What an answer without an envelope means where every request carries the password: a 401 is final, also later on.
+fn basic_refusal(config: &Config, reply: &Reply, size: usize) -> Error {
+    if reply.status != StatusCode::UNAUTHORIZED {
+        return Error::new(&config.endpoint, Step::Exchange, unexpected_status(reply, size));
+    }
+    let offered = offered(reply);
+    let kind = if offered.iter().any(|scheme| scheme.eq_ignore_ascii_case(BASIC)) {
+        ErrorKind::CredentialsRefused { user: user_name(config) }
+    } else {
+        ErrorKind::SchemeNotOffered { wanted: BASIC, offered }
+    };
+    Error::new(&config.endpoint, Step::Authenticate, kind)
 }
 
 /// `DOMAIN\user`, or what there is of it.

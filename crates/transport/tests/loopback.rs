@@ -46,7 +46,8 @@ async fn logs_on_and_seals() {
     let security = client.security().unwrap();
     assert!(security.spnego);
     assert_eq!(security.scheme, "Negotiate");
-    assert!(security.ntlm.mic && security.ntlm.seals() && security.ntlm.key_bits() == 128);
+    let ntlm = security.ntlm.unwrap();
+    assert!(ntlm.mic && ntlm.seals() && ntlm.key_bits() == 128);
     assert!(security.to_string().contains("NTLMv2"), "{security}");
     client.identify().await.unwrap();
     let log = service.log();

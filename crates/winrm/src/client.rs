@@ -1,11 +1,13 @@
 //! The client most users depend on: the transport's, with commands.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use winrm_transport::auth::Security;
 use winrm_transport::{
-    AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, Probe,
+    AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, MessageEncryption, Pin,
+    Probe,
 };
 use winrm_wsman::IdentifyResponse;
 
@@ -107,6 +109,34 @@ impl ClientBuilder {
     /// How to log on; [`AuthMethod::Negotiate`] unless set.
     pub fn auth_method(self, method: AuthMethod) -> Self {
         self.transport.auth_method(method).into()
+    }
+
+    /// Whether messages are sealed inside TLS too; [`MessageEncryption::Auto`] unless set. Over http they always are.
+    pub fn message_encryption(self, message_encryption: MessageEncryption) -> Self {
+        self.transport.message_encryption(message_encryption).into()
+    }
+
+    /// Trusts the certificate authorities in this file, PEM or one in DER, in place of the system's. May be given several
+    /// times. The file is read by [`build`](Self::build).
+    pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
+        self.transport.ca_file(path).into()
+    }
+
+    /// As [`ca_file`](Self::ca_file), from memory.
+    pub fn ca_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.transport.ca_certificates(pem).into()
+    }
+
+    /// Accepts a certificate with this pin, whoever signed it and for whatever name, and no certificate without a pin
+    /// given. May be given several times.
+    pub fn pin(self, pin: Pin) -> Self {
+        self.transport.pin(pin).into()
+    }
+
+    /// Accepts any certificate at all. **Whoever is between the client and the host can be the host**: it can read and
+    /// change everything, and with [`AuthMethod::Basic`] learns the password. [`pin`](Self::pin) is as easy and safe.
+    pub fn dangerous_accept_any_certificate(self) -> Self {
+        self.transport.dangerous_accept_any_certificate().into()
     }
 
     /// The name the service is known by to the authentication mechanism; `HTTP/host` unless set.

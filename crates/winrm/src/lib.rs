@@ -16,18 +16,20 @@
 //! ```
 //!
 //! Nothing has to be prepared on the host: plain HTTP on port 5985, every message sealed, which is what Windows
-//! allows out of the box. There is no switch for clear text.
+//! allows out of the box. Over `https://` TLS protects messages, the log-on is bound to the channel, and a self-signed
+//! listener is accepted by its [`Pin`]. There is no switch for clear text over HTTP.
 //!
 //! This crate is thin: [`Client`] and re-exports. Remote processes are `winrm-shell`'s and mirror `tokio::process`,
 //! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
 //! for it, so call it before the runtime ends.
 //!
-//! Left out so far: HTTPS, Kerberos, CredSSP, Basic, PowerShell, file copy.
+//! Left out so far: Kerberos, CredSSP, client certificates, proxies, PowerShell, file copy.
 //!
 //! # Features
 //!
 //! | feature | default | gives |
 //! |---|---|---|
+//! | `tls` | yes | `https://` endpoints, by rustls with ring |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
 
 mod client;
@@ -41,7 +43,7 @@ pub use winrm_shell::{
 pub use winrm_transport::auth::Security;
 pub use winrm_transport::{
     self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
-    Probe, Step,
+    MessageEncryption, Pin, PinError, Probe, Step, TlsChannel, TlsError, TlsVersion, Trust,
 };
 pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};
 

@@ -38,7 +38,7 @@ async fn programs_lines_and_shells_run() {
     let output = client.command("ipconfig").arg("/all").env("A", "1").output().await.unwrap();
     assert_eq!(output.stdout, b"ipconfig /all [A=1]\n");
     assert_eq!(output.status.code(), Some(7));
-    assert!(client.security().unwrap().ntlm.seals());
+    assert!(client.security().unwrap().ntlm.unwrap().seals());
 
     let output = client.raw_command("dir | findstr x").output().await.unwrap();
     assert_eq!(output.stdout, b"dir | findstr x []\n");

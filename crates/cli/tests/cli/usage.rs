@@ -13,7 +13,12 @@ fn mistakes_are_255_and_told_on_stderr() {
         (&["run", "web01", "--env", "novalue", "--", "x"], "NAME=VALUE"),
         (&["run", "web01", "--operation-timeout", "61", "--", "x"], "60 seconds"),
         (&["run", "web01", "--auth", "kerberos", "--", "x"], "negotiate"),
-        (&["run", "https://web01", "--user", "u", "--", "x"], "only http"),
+        (&["run", "ftp://web01", "--user", "u", "--", "x"], "only http and https"),
+        (&["run", "https://web01", "--pin", "sha256:12", "--", "x"], "64 hexadecimal digits"),
+        (
+            &["run", "https://web01", "--ca-file", "f", "--dangerous-accept-any-certificate", "--", "x"],
+            "cannot be used with",
+        ),
         (&["run", "http://user:hunter2@web01", "--", "x"], "credentials"),
         (&["run", "web01:0", "--", "x"], "65535"),
         (&["shell", "web01"], "shell"),

@@ -1,0 +1,149 @@
+//! The client's side of TLS, by rustls.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, Error, OtherError, ProtocolVersion, RootCertStore,
+};
+use tokio_rustls::TlsConnector;
+
+use super::options::Authorities;
+use super::verifier::{Accept, Verifier};
+use super::{Opened, Options, TlsChannel, TlsError, TlsVersion, Trust, certificate};
+use crate::config::ConfigError;
+use crate::endpoint::Endpoint;
+use crate::error::ErrorKind;
+use crate::http::Stream;
+
+/// What every channel of a client is opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    config: Arc<ClientConfig>,
+    trust: Trust,
+}
+
+impl Client {
+    /// Reads authorities, of the options or of the system.
+    pub(crate) fn new(options: &Options) -> Result<Self, ConfigError> {
+        // Named here, so that nobody's process-wide default decides.
+        let provider = Arc::new(ring::default_provider());
+        let accept = accept(options, &provider)?;
+        let verifier = Verifier { accept, provider: Arc::clone(&provider) };
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ConfigError::Tls { reason: error.to_string() })?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        config.resumption = Resumption::disabled();
+        Ok(Self { config: Arc::new(config), trust: options.trust() })
+    }
+
+    /// Opens a channel over `stream`. The caller bounds the time.
+    pub(crate) async fn handshake(
+        &self,
+        stream: Box<dyn Stream>,
+        endpoint: &Endpoint,
+    ) -> Result<(Box<dyn Stream>, Opened), ErrorKind> {
+        let host = endpoint.host().to_owned();
+        let name =
+            ServerName::try_from(host.clone()).map_err(|_| ErrorKind::Tls(TlsError::ServerName { host }))?;
+        let stream =
+            TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await.map_err(failure)?;
+        let (_, session) = stream.get_ref();
+        let version = match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
+            _ => TlsVersion::Tls13,
+        };
+        // A finished handshake has had a certificate.
+        let certificate = session.peer_certificates().and_then(<[_]>::first).map_or(&[][..], AsRef::as_ref);
+        let bindings = certificate::tls_server_end_point(certificate)
+            .map_err(|error| ErrorKind::Tls(TlsError::Certificate(Arc::new(error))))?;
+        let channel = TlsChannel {
+            version,
+            trust: self.trust,
+            certificate: certificate::pin(certificate),
+            public_key: certificate::public_key_pin(certificate),
+        };
+        tracing::debug!(%endpoint, %channel, pin = %channel.certificate, "TLS channel opened");
+        Ok((Box::new(stream), Opened { channel, bindings }))
+    }
+}
+
+fn accept(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Accept, ConfigError> {
+    if options.accept_any {
+        return Ok(Accept::Anything);
+    }
+    if !options.pins.is_empty() {
+        return Ok(Accept::Pins(options.pins.clone()));
+    }
+    if options.authorities.is_empty() {
+        // A system without authorities trusts nobody, which is not an error before somebody is to be trusted.
+        return Ok(match rustls_platform_verifier::Verifier::new(Arc::clone(provider)) {
+            Ok(verifier) => Accept::Chain(Arc::new(verifier)),
+            Err(error) => Accept::Nothing(format!("the system's authorities cannot be read ({error})")),
+        });
+    }
+    let mut roots = RootCertStore::empty();
+    for authorities in &options.authorities {
+        match authorities {
+            Authorities::Pem(bytes) => {
+                add(&mut roots, bytes).map_err(|reason| ConfigError::CaCertificates { reason })?;
+            }
+            Authorities::File(path) => {
+                let bytes = std::fs::read(path).map_err(|error| error.to_string());
+                bytes
+                    .and_then(|bytes| add(&mut roots, &bytes))
+                    .map_err(|reason| ConfigError::CaFile { path: path.clone(), reason })?;
+            }
+        }
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .build()
+        .map_err(|error| ConfigError::CaCertificates { reason: error.to_string() })?;
+    Ok(Accept::Chain(verifier))
+}
+
+/// Adds the certificates of a PEM file, other parts of which are passed over, or the one of a DER file.
+fn add(roots: &mut RootCertStore, bytes: &[u8]) -> Result<(), String> {
+    // A SEQUENCE; text in PEM never begins so.
+    let certificates: Vec<CertificateDer<'_>> = if bytes.first() == Some(&0x30) {
+        vec![CertificateDer::from(bytes)]
+    } else {
+        CertificateDer::pem_slice_iter(bytes)
+            .collect::<Result<_, _>>()
+            .map_err(|error| format!("damaged PEM: {error}"))?
+    };
+    if certificates.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    for (number, certificate) in (1..).zip(certificates) {
+        roots.add(certificate).map_err(|error| format!("certificate {number} cannot be read: {error}"))?;
+    }
+    Ok(())
+}
+
+fn failure(error: io::Error) -> ErrorKind {
+    let known = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).cloned();
+    let Some(error) = known else { return ErrorKind::Io(error) };
+    if let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = &error
+        && let Some(refusal) = inner.downcast_ref::<TlsError>()
+    {
+        return ErrorKind::Tls(refusal.clone());
+    }
+    ErrorKind::Tls(match error {
+        error @ (Error::PeerIncompatible(_)
+        | Error::AlertReceived(
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity,
+        )) => TlsError::Incompatible(Arc::new(error)),
+        error @ Error::InvalidMessage(_) => TlsError::NotTls(Arc::new(error)),
+        error => TlsError::Handshake(Arc::new(error)),
+    })
+}

@@ -1,0 +1,28 @@
+//! TLS under HTTP: which certificates are trusted, and what a channel is known by.
+//!
+//! Connections come from the [`Connector`](crate::Connector) below; NTLM above is bound to the channel by
+//! `tls-server-end-point` (RFC 5929). Sessions are not resumed: a certificate is then always the one in use, so that the
+//! binding is right also after a host has renewed it.
+
+#[cfg(feature = "tls")]
+mod certificate;
+mod channel;
+#[cfg(not(feature = "tls"))]
+#[path = "absent.rs"]
+mod client;
+#[cfg(feature = "tls")]
+mod client;
+mod error;
+mod options;
+mod pin;
+#[cfg(feature = "tls")]
+mod verifier;
+
+#[cfg(feature = "tls")]
+pub use certificate::{MalformedCertificate, tls_server_end_point};
+pub(crate) use channel::Opened;
+pub use channel::{TlsChannel, TlsVersion, Trust};
+pub(crate) use client::Client;
+pub use error::TlsError;
+pub(crate) use options::{Authorities, Options};
+pub use pin::{Pin, PinError};
