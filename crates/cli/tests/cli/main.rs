@@ -15,4 +15,5 @@ mod passwords;
 #[cfg(unix)]
 mod run;
 mod serve;
+mod tls;
 mod usage;
