@@ -51,10 +51,12 @@ def unseal(context, body):
 
 
 class Service:
-    """One account, one shell at a time; remembers what was asked."""
+    """One account, one shell at a time; remembers what was asked. Over TLS it insists on these channel bindings."""
 
-    def __init__(self, protocol):
+    def __init__(self, protocol, tls=None, bindings=None):
         self.protocol = protocol
+        self.bindings = bindings
+        self.is_tls = tls is not None
         self.actions = []
         self.envelopes = []
         self.log_ons = 0
@@ -76,7 +78,10 @@ class Service:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connection)
         self.server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d/wsman" % self.server.server_address[1]
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        scheme = "http" if tls is None else "https"
+        self.url = "%s://127.0.0.1:%d/wsman" % (scheme, self.server.server_address[1])
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, request):
@@ -88,7 +93,9 @@ class Service:
             scheme, _, text = authorization.partition(" ")
             assert scheme == "Negotiate", scheme
             if request.context is None or request.context.complete:
-                request.context = spnego.server("127.0.0.1", "http", protocol=self.protocol)
+                request.context = spnego.server(
+                    "127.0.0.1", "http", protocol=self.protocol, channel_bindings=self.bindings
+                )
             try:
                 token = request.context.step(base64.b64decode(text))
             except spnego.exceptions.SpnegoError:
@@ -101,19 +108,22 @@ class Service:
             return self.reply(request, 401, b"", token)
         if authorization is not None:
             self.log_ons += 1
+        if self.is_tls and request.headers["Content-Type"].startswith("application/soap+xml"):
+            status, document = self.handle(body)
+            return self.reply(request, status, document.encode(), token, "application/soap+xml;charset=UTF-8")
         assert request.headers["Content-Type"].startswith("multipart/encrypted"), "a body in clear"
         envelope = unseal(request.context, body)
         assert b"Envelope" in envelope and b"Envelope" not in body, "readable on the wire"
         status, document = self.handle(envelope)
         self.reply(request, status, seal(request.context, document.encode()), token)
 
-    def reply(self, request, status, body, token):
+    def reply(self, request, status, body, token, content_type=None):
         request.send_response(status)
         if status == 401 or token is not None:
             text = "" if token is None else " " + base64.b64encode(token).decode()
             request.send_header("WWW-Authenticate", "Negotiate" + text)
         if body:
-            content_type = f'multipart/encrypted;protocol="{PROTOCOL}";boundary="{BOUNDARY}"'
+            content_type = content_type or f'multipart/encrypted;protocol="{PROTOCOL}";boundary="{BOUNDARY}"'
             request.send_header("Content-Type", content_type)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
@@ -180,16 +190,16 @@ class Service:
         return 200, ""
 
 
-def winrm(service, *words, password=PASSWORD, auth="negotiate"):
+def winrm(service, *words, password=PASSWORD, auth="negotiate", options=()):
     environment = dict(os.environ, WINRM_PASSWORD=password)
-    command = [os.environ["WINRM_BIN"], "run", service.url, "--user", USER, "--auth", auth, "--", *words]
+    command = [os.environ["WINRM_BIN"], "run", service.url, "--user", USER, "--auth", auth, *options, "--", *words]
     return subprocess.run(command, env=environment, capture_output=True, timeout=60)
 
 
-def runs(protocol, auth):
+def runs(protocol, auth, tls=None, bindings=None, options=()):
     def check():
-        service = Service(protocol)
-        done = winrm(service, "program", "a b", auth=auth)
+        service = Service(protocol, tls, bindings)
+        done = winrm(service, "program", "a b", auth=auth, options=options)
         assert done.stdout == b"first\r\nsecond\r\n", (done.stdout, done.stderr)
         assert done.stderr == b"warning\r\n", done.stderr
         assert done.returncode == 7, done.returncode
@@ -221,4 +231,5 @@ def main():
         checks.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,9 +23,12 @@ ABORTED_BY_SIGNAL = {1, 137, 0xC000013A}
 class Service:
     """`winrm serve` on a free port, with a password that it makes up."""
 
+    def __init__(self, *options):
+        self.options = options
+
     def __enter__(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WINRM_PASSWORD")}
-        command = [os.environ["WINRM_BIN"], "serve", "--listen", "127.0.0.1:0", "--json"]
+        command = [os.environ["WINRM_BIN"], "serve", "--listen", "127.0.0.1:0", "--json", *self.options]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
         )

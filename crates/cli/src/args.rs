@@ -168,6 +168,9 @@ pub(crate) struct ServeArgs {
     /// Speaks https, with a certificate made at the start; its pin is printed. Basic is offered too
     #[arg(long)]
     pub(crate) tls: bool,
+    /// With --tls: refuses log-ons by NTLM without the right channel binding
+    #[arg(long, requires = "tls")]
+    pub(crate) require_channel_binding: bool,
     /// Prints one JSON object with url, user and password, and with --tls the pin
     #[arg(long)]
     pub(crate) json: bool,

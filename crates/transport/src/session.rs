@@ -281,8 +281,12 @@ fn initiator(config: &Config, tls: Option<&Opened>) -> Initiator<NtlmInitiator> 
     let spn =
         config.service_principal_name.clone().unwrap_or_else(|| format!("HTTP/{}", config.endpoint.host()));
     // Unless told otherwise it gives up before AUTHENTICATE where messages could not be protected.
-    let ntlm = if config.seals() { client::Config::default() } else { client::Config::authentication_only() };
-    let mut ntlm = ntlm.target_name(spn);
+    let mut ntlm = client::Config::default().target_name(spn);
+    if !config.seals() {
+        // Signing is offered all the same: SPNEGO's mechListMIC is made with it, and acceptors differ in what they take
+        // for one where only ALWAYS_SIGN was agreed.
+        ntlm = ntlm.require(NegotiateFlags::EXTENDED_SESSIONSECURITY);
+    }
     if let Some(opened) = tls {
         ntlm = ntlm.channel_bindings(opened.bindings);
     }

@@ -138,7 +138,11 @@ fn identify_tells_version_pins_binding_and_reason() {
 #[test]
 fn serve_tells_the_pin() {
     for json in [false, true] {
-        let arguments = if json { &["serve", "--tls", "--json"][..] } else { &["serve", "--tls"] };
+        let arguments = if json {
+            &["serve", "--tls", "--require-channel-binding", "--json"][..]
+        } else {
+            &["serve", "--tls"]
+        };
         let mut child = bare(arguments).env("WINRM_PASSWORD", "given horse").spawn().unwrap();
         let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
         let (url, pin) = if json {
