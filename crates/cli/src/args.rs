@@ -165,15 +165,21 @@ pub(crate) struct ServeArgs {
     /// Lets --listen name other than loopback addresses: whoever has the password runs commands on this machine
     #[arg(long)]
     pub(crate) dangerous_listen_beyond_loopback: bool,
+    #[command(flatten)]
+    pub(crate) channel: ServeTls,
+    /// Prints one JSON object with url, user and password, and with --tls the pin
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeTls {
     /// Speaks https, with a certificate made at the start; its pin is printed. Basic is offered too
     #[arg(long)]
     pub(crate) tls: bool,
     /// With --tls: refuses log-ons by NTLM without the right channel binding
     #[arg(long, requires = "tls")]
     pub(crate) require_channel_binding: bool,
-    /// Prints one JSON object with url, user and password, and with --tls the pin
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

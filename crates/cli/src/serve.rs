@@ -24,8 +24,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
     let control = Control::start(None)?;
 
     let builder = Service::builder().account(&args.user, &password);
-    let builder = if args.tls { builder.self_signed_tls().basic() } else { builder };
-    let builder = if args.require_channel_binding { builder.require_channel_binding() } else { builder };
+    let builder = if args.channel.tls { builder.self_signed_tls().basic() } else { builder };
+    let builder =
+        if args.channel.require_channel_binding { builder.require_channel_binding() } else { builder };
     let builder = if args.dangerous_listen_beyond_loopback {
         warn("other machines may reach this service: whoever has the password runs commands here");
         builder.dangerously_listen_beyond_loopback(args.listen)

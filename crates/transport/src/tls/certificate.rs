@@ -115,3 +115,54 @@ pub(crate) fn public_key_info(certificate: &[u8]) -> der::Result<&[u8]> {
 fn skip(reader: &mut SliceReader<'_>) -> der::Result<()> {
     reader.tlv_bytes().map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WHOLE: &[u8] = include_bytes!("../../tests/certificates/rsa_sha512.der");
+
+    #[test]
+    fn only_the_outer_sequence_is_read_for_the_binding() {
+        // Garbage where the fields to be signed should be, then the algorithm, and no signature.
+        let mut odd = vec![0x30, 0x12, 0x30, 0x03, 0xff, 0xff, 0xff];
+        odd.extend_from_slice(&[
+            0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0c,
+        ]);
+        assert_eq!(end_point_hash(&odd).unwrap(), Sha384::digest(&odd).to_vec());
+        assert_eq!(public_key_pin(&odd), None);
+    }
+
+    #[test]
+    fn certificates_cut_short_are_refused_wherever_it_is() {
+        assert!(tls_server_end_point(WHOLE).is_ok() && public_key_pin(WHOLE).is_some());
+        for len in 0..WHOLE.len() {
+            let cut = WHOLE.get(..len).unwrap();
+            assert!(matches!(tls_server_end_point(cut), Err(MalformedCertificate::Der(_))), "{len}");
+            assert_eq!(public_key_pin(cut), None, "{len}");
+        }
+    }
+
+    #[test]
+    fn without_parameters_rsa_pss_is_taken_for_sha_256() {
+        let oid = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
+        for parameters in [&[][..], &[0x30, 0x00]] {
+            let len = u8::try_from(oid.len() + parameters.len()).unwrap();
+            let algorithm = [&[0x30, len][..], &oid, parameters].concat();
+            let certificate = [&[0x30, len + 4, 0x30, 0x00][..], &algorithm].concat();
+            assert_eq!(end_point_hash(&certificate).unwrap(), Sha256::digest(&certificate).to_vec());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn changed_certificates_do_no_harm(at in 0..WHOLE.len(), byte: u8) {
+            let mut changed = WHOLE.to_vec();
+            changed[at] = byte;
+            let _ = tls_server_end_point(&changed);
+            let _ = public_key_pin(&changed);
+        }
+    }
+}
