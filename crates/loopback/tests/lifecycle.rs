@@ -6,7 +6,6 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -308,7 +307,7 @@ async fn shutting_down_waits_for_handlers_to_go() {
     }
     let gone = Arc::new(AtomicBool::new(false));
     let held = Arc::clone(&gone);
-    let handler = move |_: winrm_loopback::Invocation, _: winrm_loopback::Io| {
+    let handler = move |_: Invocation, _: Io| {
         let gone = Gone(Arc::clone(&held));
         async move {
             let _gone = gone;
