@@ -162,6 +162,8 @@ impl Shared {
                 () = reached(deadline) => return Err(stopped(last_wish)),
             }
         };
+        // The output may have failed in the same breath in which the process ended: that came with no change to wait for.
+        let last_wish = *wishes.borrow();
         match (ended, last_wish) {
             // Whatever code a process leaves that we ended: it is not its own.
             (_, Wish::Terminate(reason)) => Err(reason.into()),
