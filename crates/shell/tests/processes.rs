@@ -199,6 +199,10 @@ async fn signals_do_not_wait_for_a_pending_receive() {
     assert_ne!(connection("Receive"), connection("Signal"));
 
     let mut child = Command::new(&client, "silent").spawn().await.unwrap();
+    child.start_kill();
+    child.wait().await.unwrap();
+
+    let mut child = Command::new(&client, "silent").spawn().await.unwrap();
     child.signals().ctrl_break().await.unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(2));
 }

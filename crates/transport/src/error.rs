@@ -266,11 +266,12 @@ impl Error {
             ErrorKind::SchemeNotOffered { offered, .. } if offered.is_empty() => {
                 "is this a WinRM listener? `winrm identify` shows what answers there"
             }
-            ErrorKind::SchemeNotOffered { wanted, .. } => {
-                return Some(format!(
-                    "enable it on the host: `winrm set winrm/config/service/auth @{{Negotiate=\"true\"}}` \
-                     ({wanted} is Negotiate's first or only mechanism here)"
-                ));
+            ErrorKind::SchemeNotOffered { .. } => {
+                "enable it on the host: `winrm set winrm/config/service/auth @{Negotiate=\"true\"}`; other schemes are not \
+                 spoken over plain HTTP"
+            }
+            ErrorKind::Deadline(_) if self.step != Step::Exchange => {
+                "something accepts connections there but does not answer: is it a WinRM service, and is it well?"
             }
             ErrorKind::TokenRefused => {
                 "the service may not take NTLM: look at the host's policy \"Network security: Restrict NTLM\""
@@ -311,7 +312,12 @@ impl Error {
             ErrorKind::RequestTooLarge { .. } => {
                 "send less at once, or raise it on the host: `winrm set winrm/config @{MaxEnvelopeSizekb=\"500\"}`"
             }
-            ErrorKind::TooLarge { .. } => "raise the client's max_envelope_size",
+            ErrorKind::TooLarge { .. } if self.step == Step::Exchange => {
+                "raise the client's max_envelope_size"
+            }
+            ErrorKind::TooLarge { .. } => {
+                "is this a WinRM listener? Its answers to a log-on are small; `winrm identify` shows what answers there"
+            }
             ErrorKind::Busy { .. } => "try again in a few seconds",
             ErrorKind::Unseal(_) | ErrorKind::UnsealedAnswer => {
                 "something between the client and the host may be changing messages"
