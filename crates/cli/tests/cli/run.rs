@@ -33,6 +33,16 @@ fn exit_codes_pass_through_up_to_254() {
 }
 
 #[test]
+fn logs_in_a_pipe_have_no_colours() {
+    let host = Host::start();
+    let output = winrm(&["run", &host.url(), "--", "exit 0"]).env("WINRM_LOG", "trace").output().unwrap();
+    assert_code(&output, 0);
+    let log = stderr(&output);
+    assert!(log.contains("DEBUG") || log.contains("TRACE"), "{log}");
+    assert!(!log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
 fn what_the_exit_status_cannot_show_is_told() {
     for (code, told) in [(255, "255 (0x000000FF)"), (0xc000_013a, "3221225786 (0xC000013A)")] {
         let host = host_ending_with(code);
