@@ -1,10 +1,14 @@
 //! The command line, as scripts depend on it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use winrm::{AuthMethod, MessageEncryption, Pin};
+
+use crate::report::Failure;
 
 /// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed or inside TLS.
 #[derive(Debug, Parser)]
@@ -160,7 +164,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub(crate) listen: std::net::SocketAddr,
     /// The account that may log on; its password is WINRM_PASSWORD, or made up and shown once
-    #[arg(long, value_name = "NAME", default_value = "winrm")]
+    #[arg(long, value_name = "NAME", default_value = "winrm", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) user: String,
     /// Lets --listen name other than loopback addresses: whoever has the password runs commands on this machine
     #[arg(long)]
@@ -180,6 +184,21 @@ pub(crate) struct ServeTls {
     /// With --tls: refuses log-ons by NTLM without the right channel binding
     #[arg(long, requires = "tls")]
     pub(crate) require_channel_binding: bool,
+}
+
+/// A mistake on this command line, told as all our failures are; `None` when it is a text that was asked for.
+pub(crate) fn usage_failure(error: &clap::Error, line: impl Iterator<Item = OsString>) -> Option<Failure> {
+    let text = error.render().to_string();
+    let failure = Failure::new(text.strip_prefix("error: ")?.trim_end());
+    let words: Vec<OsString> = line.skip(1).collect();
+    let lacks_dashes =
+        words.first().is_some_and(|word| word == "run") && words.iter().all(|word| word != "--");
+    // What was meant as the command has been taken for targets and options.
+    Some(if lacks_dashes {
+        failure.with_remedy("put -- before the command: winrm run TARGET... [OPTIONS] -- COMMAND [ARG...]")
+    } else {
+        failure
+    })
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -250,6 +269,7 @@ mod tests {
             &["run", "host", "--password-file", "f", "--password-stdin", "--", "x"],
             &["run", "host", "--password", "secret", "--", "x"],
             &["serve", "--listen", "localhost"],
+            &["serve", "--user", ""],
             &["ps", "host"],
             &[],
         ] {

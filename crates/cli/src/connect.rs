@@ -3,14 +3,18 @@
 use winrm::{ClientBuilder, Credentials};
 
 use crate::args::Connection;
+use crate::control::Control;
 use crate::password;
 use crate::report::Failure;
 use crate::target::Target;
 
 /// Who to log on as; `None` when nobody was named.
-pub(crate) fn credentials(connection: &Connection) -> Result<Option<Credentials>, Failure> {
+pub(crate) async fn credentials(
+    connection: &Connection,
+    control: &Control,
+) -> Result<Option<Credentials>, Failure> {
     let Some(user) = connection.user.as_deref().filter(|user| !user.is_empty()) else { return Ok(None) };
-    let password = password::obtain(connection, user)?;
+    let password = password::obtain(connection, user, control).await?;
     Ok(Some(Credentials::password(user, &password)))
 }
 
@@ -32,5 +36,27 @@ pub(crate) fn builder(connection: &Connection, target: &Target) -> ClientBuilder
         builder.dangerous_allow_weak_security_context()
     } else {
         builder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Action, Cli};
+
+    /// Everything that is built from it has these, log-on or not.
+    #[test]
+    fn the_builder_has_what_the_options_say() {
+        let line = ["winrm", "identify", "web01", "--operation-timeout", "0.5", "--connect-timeout", "2"];
+        let Action::Identify(args) = Cli::try_parse_from(line).unwrap().action else {
+            panic!("not identify")
+        };
+        let target = crate::target::resolve(&args.targets.targets).unwrap().remove(0);
+        let built = format!("{:?}", builder(&args.connection, &target));
+        for part in ["web01", "operation_timeout: 500ms", "connect_timeout: 2s"] {
+            assert!(built.contains(part), "{part:?} is missing in {built}");
+        }
     }
 }

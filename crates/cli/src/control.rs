@@ -53,18 +53,21 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Listens for signals from now on, and for the deadline.
-    pub(crate) fn start(timeout: Option<Duration>) -> Result<Self, Failure> {
+    /// Listens for signals from now on.
+    pub(crate) fn start() -> Result<Self, Failure> {
         let control = Self { wish: watch::Sender::new(Wish::Run) };
         control.listen().map_err(|error| Failure::caused_by("cannot listen for signals", &error))?;
-        if let Some(timeout) = timeout {
-            let control = control.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(timeout).await;
-                control.terminate(Reason::Timeout(timeout));
-            });
-        }
         Ok(control)
+    }
+
+    /// The deadline counts from now on, if there is one.
+    pub(crate) fn end_after(&self, timeout: Option<Duration>) {
+        let Some(timeout) = timeout else { return };
+        let control = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(timeout).await;
+            control.terminate(Reason::Timeout(timeout));
+        });
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Wish> {

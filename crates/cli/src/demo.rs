@@ -32,7 +32,7 @@ pub(crate) async fn demo() -> Result<i32, Failure> {
         .start()
         .await
         .map_err(|error| Failure::caused_by("cannot start a service on 127.0.0.1", &error))?;
-    let client = Client::builder(&service.url())
+    let client = Client::builder(service.url())
         .map_err(|error| Failure::new(error.to_string()))?
         .credentials(Credentials::password(USER, &password))
         .build()?;

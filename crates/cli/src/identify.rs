@@ -11,6 +11,7 @@ use crate::args::{Auth, Connection, Encryption, IdentifyArgs};
 use crate::connect;
 use crate::control::{self, Control, Reason, Wish};
 use crate::exit::CLIENT_FAILED;
+use crate::input;
 use crate::report::Failure;
 use crate::target::{self, Target};
 
@@ -21,9 +22,11 @@ const BASIC: &str = "Basic";
 
 /// Asks every host; the exit status is 0 when each of them is one that we would log on to.
 pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
+    input::read_once(&args.targets, &args.connection, false)?;
     let targets = target::resolve(&args.targets.targets)?;
-    let credentials = connect::credentials(&args.connection)?;
-    let control = Control::start(args.connection.timeout)?;
+    let control = Control::start()?;
+    let credentials = connect::credentials(&args.connection, &control).await?;
+    control.end_after(args.connection.timeout);
     let (is_json, several) = (args.targets.json, targets.len() > 1);
     let shared = Arc::new((args.connection, credentials));
     let mut asking = JoinSet::new();

@@ -1,12 +1,15 @@
 //! Standard input on its way to every remote command.
 
+use std::path::Path;
+
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use winrm::ChildStdin;
 
+use crate::args::{Connection, Targets};
 use crate::control::{Control, Reason};
-use crate::report::warn;
+use crate::report::{Failure, warn};
 
 /// Bytes read at once.
 const BLOCK: usize = 64 * 1024;
@@ -15,6 +18,28 @@ const BLOCKS: usize = 2;
 
 /// One command's share of standard input, which is all of it.
 pub(crate) type Input = mpsc::Receiver<Bytes>;
+
+/// Refuses options of which each would read standard input: the second would find nothing.
+pub(crate) fn read_once(targets: &Targets, connection: &Connection, stdin: bool) -> Result<(), Failure> {
+    let lists = targets.targets.iter().filter(|name| name.strip_prefix('@').is_some_and(is_standard_input));
+    let file = connection.password_file.as_deref().filter(|file| is_standard_input(file));
+    let readers: Vec<String> = lists
+        .cloned()
+        .chain(file.map(|file| format!("--password-file {}", file.display())))
+        .chain(connection.password_stdin.then(|| "--password-stdin".to_owned()))
+        .chain(stdin.then(|| "--stdin".to_owned()))
+        .collect();
+    match readers.as_slice() {
+        [one, other, ..] => Err(Failure::new(format!("{one} and {other} would both read standard input"))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it is one of the names of standard input, where it has any.
+fn is_standard_input(file: impl AsRef<Path>) -> bool {
+    const NAMES: [&str; 4] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "/proc/thread-self/fd/0"];
+    NAMES.iter().any(|name| file.as_ref() == Path::new(name))
+}
 
 /// Reads standard input for `count` commands.
 pub(crate) fn read(count: usize, control: Control) -> Vec<Input> {

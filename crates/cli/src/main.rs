@@ -24,6 +24,8 @@ mod run;
 mod serve;
 mod target;
 
+use std::io::IsTerminal;
+
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -42,8 +44,11 @@ fn status() -> i32 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody may be reading; the status tells enough.
-            drop(error.print());
+            match args::usage_failure(&error, std::env::args_os()) {
+                Some(failure) => failure.print(None),
+                // Help. Nobody may be reading; the status tells enough.
+                None => drop(error.print()),
+            }
             return if error.use_stderr() { exit::CLIENT_FAILED } else { 0 };
         }
     };
@@ -75,7 +80,11 @@ fn start_log() {
     let Ok(filter) = std::env::var(LOG_VARIABLE) else { return };
     match EnvFilter::try_new(&filter) {
         Ok(filter) => {
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_writer(std::io::stderr)
+                .with_ansi(std::io::stderr().is_terminal())
+                .init();
         }
         Err(error) => warn(&format!("{LOG_VARIABLE} is not a log filter: {error}")),
     }

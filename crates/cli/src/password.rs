@@ -2,37 +2,123 @@
 
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::args::Connection;
-use crate::report::{Failure, warn};
+use crate::control::{self, Control, Wish};
+use crate::report::{Failure, to_stderr, warn};
 
 /// The variable that holds one.
 pub(crate) const VARIABLE: &str = "WINRM_PASSWORD";
 /// In bytes; NTLM takes none longer than 256 characters.
 const LIMIT: u64 = 4096;
+/// How long a prompt may take to end by itself once it was interrupted.
+const PROMPT_GRACE: Duration = Duration::from_millis(200);
 
 /// The password for `user`: the option's when there is one, else the environment's, else the terminal's.
-pub(crate) fn obtain(connection: &Connection, user: &str) -> Result<Zeroizing<String>, Failure> {
-    if let Some(file) = &connection.password_file {
-        return from_file(file);
-    }
-    if connection.password_stdin {
-        return first_line(io::stdin().lock())
-            .map_err(|error| Failure::caused_by("cannot read a password from standard input", &error));
-    }
-    if let Some(password) = from_environment()? {
+///
+/// Signals end the wait for it, and leave the terminal as it was.
+pub(crate) async fn obtain(
+    connection: &Connection,
+    user: &str,
+    control: &Control,
+) -> Result<Zeroizing<String>, Failure> {
+    let prompts = !connection.password_stdin && connection.password_file.is_none();
+    if prompts && let Some(password) = from_environment()? {
         return Ok(password);
+    }
+    let interrupted = || Failure::new("interrupted before there was a password");
+    #[cfg(unix)]
+    let terminal = Terminal::now();
+    let (file, stdin, user) = (connection.password_file.clone(), connection.password_stdin, user.to_owned());
+    // What it reads may never come, and nothing can call it back; it ends with the process.
+    let mut reading = tokio::task::spawn_blocking(move || read(file.as_deref(), stdin, &user));
+    let mut wishes = control.subscribe();
+    let read = tokio::select! {
+        _ = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => {
+            // At Ctrl-C the prompt ends by itself, and tidies up; at other signals it goes on waiting.
+            if tokio::time::timeout(PROMPT_GRACE, &mut reading).await.is_err() {
+                #[cfg(unix)]
+                terminal.restore();
+                if prompts && io::stderr().is_terminal() {
+                    // Nobody has ended its line.
+                    to_stderr("\n");
+                }
+            }
+            return Err(interrupted());
+        }
+        read = &mut reading => read.map_err(|error| Failure::caused_by("a task failed", &error))?,
+    };
+    read.map_err(|unread| match unread {
+        Unread::Interrupted => interrupted(),
+        Unread::Failed(failure) => failure,
+    })
+}
+
+/// Why there is no password.
+#[derive(Debug)]
+enum Unread {
+    /// Ctrl-C at the prompt.
+    Interrupted,
+    Failed(Failure),
+}
+
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+fn read(file: Option<&Path>, stdin: bool, user: &str) -> Result<Zeroizing<String>, Unread> {
+    if let Some(file) = file {
+        return Ok(from_file(file)?);
+    }
+    if stdin {
+        return Ok(first_line(io::stdin().lock())
+            .map_err(|error| Failure::caused_by("cannot read a password from standard input", &error))?);
     }
     // One of the two: input may come from a pipe, and messages may go to a file.
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return Err(Failure::new(format!("no password for {user}, and no terminal to ask on"))
-            .with_remedy(format!("set {VARIABLE}, or give --password-file or --password-stdin")));
+            .with_remedy(format!("set {VARIABLE}, or give --password-file or --password-stdin"))
+            .into());
     }
-    rpassword::prompt_password(format!("Password for {user}: "))
-        .map(Zeroizing::new)
-        .map_err(|error| Failure::caused_by("cannot read a password from the terminal", &error))
+    let typed = rpassword::prompt_password(format!("Password for {user}: ")).map(Zeroizing::new).map_err(
+        |error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                Unread::Interrupted
+            } else {
+                Failure::caused_by("cannot read a password from the terminal", &error).into()
+            }
+        },
+    )?;
+    if typed.is_empty() {
+        return Err(Failure::new("the password typed is empty").into());
+    }
+    Ok(typed)
+}
+
+/// How the terminal was before a prompt switched its echo off. On Windows only Ctrl-C ends a prompt, which tidies up.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Terminal(Option<(std::fs::File, rustix::termios::Termios)>);
+
+#[cfg(unix)]
+impl Terminal {
+    fn now() -> Self {
+        Self(std::fs::File::open("/dev/tty").ok().and_then(|file| {
+            let settings = rustix::termios::tcgetattr(&file).ok()?;
+            Some((file, settings))
+        }))
+    }
+
+    fn restore(&self) {
+        let Some((file, settings)) = &self.0 else { return };
+        // A terminal that is gone needs nothing.
+        let _ = rustix::termios::tcsetattr(file, rustix::termios::OptionalActions::Now, settings);
+    }
 }
 
 /// `WINRM_PASSWORD`; set but empty counts as not set.

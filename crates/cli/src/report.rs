@@ -84,7 +84,8 @@ pub(crate) fn warn(message: &str) {
     to_stderr(&format!("winrm: {message}\n"));
 }
 
-fn to_stderr(text: &str) {
+/// Text on standard error, as it is.
+pub(crate) fn to_stderr(text: &str) {
     use std::io::Write;
     // With nobody to tell there is nothing to do about it; the exit status says that something failed.
     drop(std::io::stderr().write_all(text.as_bytes()));

@@ -31,10 +31,13 @@ const BLOCK: usize = 64 * 1024;
 
 /// Runs it everywhere at once; the exit status.
 pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
+    input::read_once(&args.targets, &args.connection, args.stdin)?;
     let targets = target::resolve(&args.targets.targets)?;
-    let credentials = connect::credentials(&args.connection)?
+    let control = Control::start()?;
+    let credentials = connect::credentials(&args.connection, &control)
+        .await?
         .ok_or_else(|| Failure::new("no user to log on as").with_remedy("give --user, or set WINRM_USER"))?;
-    let control = Control::start(args.connection.timeout)?;
+    control.end_after(args.connection.timeout);
     let format = match (args.targets.json, targets.len()) {
         (true, _) => Format::Json,
         (false, 1) => Format::Raw,
@@ -162,6 +165,8 @@ impl Shared {
                 () = reached(deadline) => return Err(stopped(last_wish)),
             }
         };
+        // The output may have failed in the same breath in which the process ended: that came with no change to wait for.
+        let last_wish = *wishes.borrow();
         match (ended, last_wish) {
             // Whatever code a process leaves that we ended: it is not its own.
             (_, Wish::Terminate(reason)) => Err(reason.into()),

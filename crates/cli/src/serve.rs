@@ -21,7 +21,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
     let given = password::from_environment()?;
     let is_made_up = given.is_none();
     let password = given.map_or_else(make_up, Ok)?;
-    let control = Control::start(None)?;
+    let control = Control::start()?;
 
     let builder = Service::builder().account(&args.user, &password);
     let builder = if args.channel.tls { builder.self_signed_tls().basic() } else { builder };

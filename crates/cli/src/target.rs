@@ -1,11 +1,11 @@
 //! The hosts that a command line names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use winrm::Endpoint;
 
-use crate::report::Failure;
+use crate::report::{Failure, warn};
 
 /// A host to talk to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,7 +29,25 @@ pub(crate) fn resolve(names: &[String]) -> Result<Vec<Target>, Failure> {
     if endpoints.is_empty() {
         return Err(Failure::new("no target: the files named hold none"));
     }
+    let (endpoints, again) = distinct(endpoints);
+    for endpoint in again {
+        warn(&format!("{endpoint} is named more than once: it counts once"));
+    }
     Ok(label(endpoints))
+}
+
+/// Each once, in the order of the first mentions; and each that was named again.
+fn distinct(endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Endpoint>) {
+    let (mut once, mut again) = (Vec::with_capacity(endpoints.len()), Vec::new());
+    let (mut seen, mut told) = (HashSet::new(), HashSet::new());
+    for endpoint in endpoints {
+        if seen.insert(endpoint.clone()) {
+            once.push(endpoint);
+        } else if told.insert(endpoint.clone()) {
+            again.push(endpoint);
+        }
+    }
+    (once, again)
 }
 
 fn read_list(file: &Path, endpoints: &mut Vec<Endpoint>) -> Result<(), Failure> {
@@ -99,7 +117,16 @@ mod tests {
         let names = ["web01", "web02:80", "WEB02:81"].map(str::to_owned);
         let labels: Vec<_> = resolve(&names).unwrap().into_iter().map(|target| target.label).collect();
         assert_eq!(labels, ["web01", "web02:80", "web02:81"]);
-        let twice = resolve(&["web01".to_owned(), "http://web01".to_owned()]).unwrap();
-        assert!(twice.iter().all(|target| target.label == "web01"));
+        let paths = resolve(&["web01".to_owned(), "http://web01/other".to_owned()]).unwrap();
+        assert_eq!(paths.iter().filter(|target| target.label == "web01").count(), 2);
+    }
+
+    #[test]
+    fn the_same_endpoint_counts_once() {
+        let endpoints = ["b", "a", "http://B:5985/wsman", "b:80", "b"].map(|name| name.parse().unwrap());
+        let (once, again) = distinct(endpoints.into());
+        let urls = |endpoints: Vec<Endpoint>| endpoints.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(urls(once), ["http://b:5985/wsman", "http://a:5985/wsman", "http://b:80/wsman"]);
+        assert_eq!(urls(again), ["http://b:5985/wsman"]);
     }
 }

@@ -19,11 +19,6 @@ const OPTIONS_INVALID_VALUE: FaultCode = FaultCode(2_150_858_835);
 /// The shell cannot be disconnected.
 const DISCONNECT_NOT_SUPPORTED: FaultCode = FaultCode(2_150_859_205);
 
-/// Nobody reads the pipe: ERROR_BROKEN_PIPE (MS-ERREF 2.2).
-const BROKEN_PIPE: FaultCode = FaultCode(109);
-/// The pipe is still at an earlier write: ERROR_BUSY (MS-ERREF 2.2).
-const BUSY: FaultCode = FaultCode(170);
-
 const FAULT_DETAIL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/";
 
 fn sender(subcode: QName, detail: Option<&str>, code: FaultCode, text: &str) -> Fault {
@@ -53,13 +48,13 @@ pub(crate) fn insufficient_selectors() -> Fault {
 /// assumption, after what a write to such a pipe gives there.
 pub(crate) fn broken_pipe() -> Fault {
     let text = "the command reads no more input";
-    Fault::internal_error(COMPUTER_NAME, BROKEN_PIPE, text)
+    Fault::internal_error(COMPUTER_NAME, FaultCode::BROKEN_PIPE, text)
 }
 
 /// Input was sent while an earlier block still waits for the command to read.
 pub(crate) fn busy() -> Fault {
     let text = "the command has not read the input sent before";
-    Fault::internal_error(COMPUTER_NAME, BUSY, text)
+    Fault::internal_error(COMPUTER_NAME, FaultCode::BUSY, text)
 }
 
 /// Shell or command were closed under the operation.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -145,12 +146,17 @@ impl Service {
         self.shared.rules().clear();
     }
 
-    /// Closes all connections and shells, ends all commands, and frees the port.
+    /// Closes all connections and shells, frees the port, and returns once all commands have ended, five seconds later at
+    /// most.
     pub async fn shutdown(mut self) {
         self.listener.abort();
         // An error is the abort itself.
         let _ = (&mut self.listener).await;
-        self.shared.operations.shells.close_all();
+        let shells = &self.shared.operations.shells;
+        shells.close_all();
+        if tokio::time::timeout(SHUTDOWN, shells.handlers_gone()).await.is_err() {
+            tracing::warn!("a command's handler does not end");
+        }
     }
 }
 
@@ -168,6 +174,9 @@ impl fmt::Debug for Service {
     }
 }
 
+/// A handler that does not let itself be dropped, because it blocks its thread, is not waited for longer than this.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
 /// Accepts connections until it is aborted.
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(shared.operations.limits.max_connections));
@@ -181,7 +190,7 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 // For instance no file descriptors left: they come back.
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             }
         };

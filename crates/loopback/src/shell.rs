@@ -54,6 +54,24 @@ pub(crate) enum Quota {
 #[derive(Default)]
 pub(crate) struct Shells {
     open: Mutex<HashMap<String, Arc<Shell>>>,
+    /// How many handlers have not gone yet, also of commands that nobody knows any more.
+    handlers: Arc<watch::Sender<usize>>,
+}
+
+/// One handler, counted until it has gone with all it holds.
+struct Present(Arc<watch::Sender<usize>>);
+
+impl Present {
+    fn new(handlers: &Arc<watch::Sender<usize>>) -> Self {
+        handlers.send_modify(|count| *count += 1);
+        Self(Arc::clone(handlers))
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Shells {
@@ -77,6 +95,7 @@ impl Shells {
             last_used: Mutex::new(Instant::now()),
             in_use: AtomicUsize::new(0),
             watcher: Mutex::default(),
+            handlers: Arc::clone(&self.handlers),
         });
         let watcher = tokio::spawn(close_when_idle(Arc::downgrade(self), Arc::downgrade(&shell)));
         *lock(&shell.watcher) = Some(watcher.abort_handle());
@@ -103,6 +122,12 @@ impl Shells {
         for shell in all {
             shell.end();
         }
+    }
+
+    /// Waits until every handler has gone, and what it had started with it.
+    pub(crate) async fn handlers_gone(&self) {
+        // The sender lives as long as `self`.
+        drop(self.handlers.subscribe().wait_for(|count| *count == 0).await);
     }
 
     /// How many are open.
@@ -141,6 +166,8 @@ pub(crate) struct Shell {
     last_used: Mutex<Instant>,
     in_use: AtomicUsize,
     watcher: Mutex<Option<AbortHandle>>,
+    /// As in [`Shells`].
+    handlers: Arc<watch::Sender<usize>>,
 }
 
 /// Keeps a shell from being idle while a request for it is under way.
@@ -188,7 +215,8 @@ impl Shell {
         {
             return Err(Refusal::Quota(Quota::Commands));
         }
-        let command = Arc::new(Command::start(id.clone(), handler, invocation, limits));
+        let command =
+            Arc::new(Command::start(id.clone(), handler, invocation, limits, Present::new(&self.handlers)));
         commands.insert(id, Arc::clone(&command));
         Ok(command)
     }
@@ -229,13 +257,24 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    fn start(id: String, handler: &dyn Handler, invocation: Invocation, limits: &Limits) -> Self {
+    fn start(
+        id: String,
+        handler: &dyn Handler,
+        invocation: Invocation,
+        limits: &Limits,
+        present: Present,
+    ) -> Self {
         let (stdin, reader) = StdinPipe::new();
         let (output, stdout, stderr) = OutputPipe::new();
         let (interrupts, interrupted) = mpsc::channel(MAX_INTERRUPTS);
         let (terminate, terminated) = watch::channel(false);
         let signals = Signals { interrupts: interrupted, terminate: terminated };
-        let task = tokio::spawn(handler.run(invocation, Io { stdin: reader, stdout, stderr, signals }));
+        let running = handler.run(invocation, Io { stdin: reader, stdout, stderr, signals });
+        let task = tokio::spawn(async move {
+            // Dropped after the handler.
+            let _present = present;
+            running.await
+        });
         let abort = task.abort_handle();
         let (finished, unread) = (Arc::clone(&output), Arc::clone(&stdin));
         tokio::spawn(async move {

@@ -6,6 +6,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use support::{Client, builder, line, receive};
@@ -294,6 +295,32 @@ async fn deleting_a_shell_ends_what_runs_in_it() {
     std::fs::remove_file(&directory).unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!directory.exists(), "the process is gone");
+}
+
+#[tokio::test]
+async fn shutting_down_waits_for_handlers_to_go() {
+    struct Gone(Arc<AtomicBool>);
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let gone = Arc::new(AtomicBool::new(false));
+    let held = Arc::clone(&gone);
+    let handler = move |_: Invocation, _: Io| {
+        let gone = Gone(Arc::clone(&held));
+        async move {
+            let _gone = gone;
+            std::future::pending().await
+        }
+    };
+    let service = builder().handler(handler).start().await.unwrap();
+    let mut client = Client::log_on(&service).await;
+    let shell = client.create().await;
+    client.command(&shell, "x", &[]).await;
+    service.shutdown().await;
+    // A program that exits now leaves nothing behind.
+    assert!(gone.load(Ordering::SeqCst));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 use crate::time::FileTime;
 
@@ -10,7 +10,6 @@ use crate::time::FileTime;
 ///
 /// Tests fill it with the figures of a published or recorded handshake; everybody else calls `Fresh::generate`, for
 /// every step anew. The session key is wiped when dropped.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Fresh {
     /// Nonce of the client.
     pub client_challenge: [u8; 8],
@@ -19,8 +18,13 @@ pub struct Fresh {
     /// Session key that the client makes up where `KEY_EXCH` is negotiated.
     pub exported_session_key: [u8; 16],
     /// Now: the server's `MsvAvTimestamp`; the client's time where the server names none.
-    #[zeroize(skip)]
     pub time: FileTime,
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        self.exported_session_key.zeroize();
+    }
 }
 
 impl fmt::Debug for Fresh {

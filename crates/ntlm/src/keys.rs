@@ -1,6 +1,6 @@
 //! Key exchange, signing and sealing keys (MS-NLMP 3.4.5), as pure functions.
 
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::flags::NegotiateFlags;
 use crate::hash::{self, Key};
@@ -54,26 +54,27 @@ pub fn sign_key(flags: NegotiateFlags, exported_session_key: &[u8; 16], directio
 }
 
 /// A sealing key: 16 bytes, or 8 where `LM_KEY` weakens it. Wiped when dropped.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct SealKey {
-    bytes: [u8; 16],
+    bytes: Key,
     len: usize,
 }
 
 impl SealKey {
     /// A key of 16 bytes.
-    pub const fn new(bytes: [u8; 16]) -> Self {
-        Self { bytes, len: 16 }
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self { bytes: Zeroizing::new(bytes), len: 16 }
     }
 
     /// A key of 8 bytes: `kept` bytes of `key` and a constant.
     fn weak(key: &[u8; 16], kept: usize, rest: &[u8]) -> Self {
-        Self { bytes: hash::fill(key.iter().take(kept).chain(rest).copied()), len: 8 }
+        let bytes = hash::fill(key.iter().take(kept).chain(rest).copied());
+        Self { bytes: Zeroizing::new(bytes), len: 8 }
     }
 
     /// The key's bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+        self.bytes.get(..self.len).unwrap_or(&*self.bytes)
     }
 }
 

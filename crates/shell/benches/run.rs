@@ -17,7 +17,7 @@ fn run(c: &mut Criterion) {
         runtime.block_on(Service::builder().account("user", "password").handler(hello).start()).unwrap();
     let client = || {
         let credentials = Credentials::password("user", "password");
-        Client::builder(&service.url()).unwrap().credentials(credentials).build().unwrap()
+        Client::builder(service.url()).unwrap().credentials(credentials).build().unwrap()
     };
     let mut group = c.benchmark_group("run");
     group.bench_function("cold: connect, log on, one command, clean up", |b| {

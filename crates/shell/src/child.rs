@@ -119,6 +119,17 @@ impl Child {
         }
     }
 
+    /// Terminates it behind the caller's back; [`wait`](Self::wait) tells when it has ended.
+    pub fn start_kill(&mut self) {
+        let signals = self.signals();
+        let client = self.remote.client().clone();
+        client.spawn_background(async move {
+            if let Err(error) = signals.terminate().await {
+                tracing::warn!(%error, "process could not be terminated");
+            }
+        });
+    }
+
     /// Terminates it and waits for the end. Output that nobody reads is thrown away.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use winrm_transport::Client;
 use winrm_wsman::{
     Body, CommandLine, CommandState, Fault, FaultCode, Receive, ReceiveResponse, Send, Signal, State, Stream,
     WsOption, guid, uri,
@@ -109,6 +110,10 @@ pub(crate) async fn start(
 impl Remote {
     pub(crate) fn command_id(&self) -> &str {
         &self.command_id
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        self.shell.client()
     }
 
     /// The owner is gone: the driver ends the process.

@@ -199,6 +199,10 @@ async fn signals_do_not_wait_for_a_pending_receive() {
     assert_ne!(connection("Receive"), connection("Signal"));
 
     let mut child = Command::new(&client, "silent").spawn().await.unwrap();
+    child.start_kill();
+    child.wait().await.unwrap();
+
+    let mut child = Command::new(&client, "silent").spawn().await.unwrap();
     child.signals().ctrl_break().await.unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(2));
 }
@@ -213,6 +217,86 @@ async fn killing_does_not_wait_for_a_reader() {
     let mut child = Command::new(&client, "flood").spawn().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     tokio::time::timeout(Duration::from_secs(3), child.kill()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn signals_and_input_wait_for_nothing_that_is_stuck() {
+    // One Receive at a time, and it is held.
+    let service = service(silent).start().await.unwrap();
+    let client = builder(&service).max_connections(1).build().unwrap();
+    let shell = Shell::builder(&client).open().await.unwrap();
+    let mut children = Vec::new();
+    for _ in 0..9 {
+        let mut child = shell.command("silent").stdin(Stdio::piped()).spawn().await.unwrap();
+        // More than pipes hold: the Send is held too.
+        let mut stdin = child.stdin.take().unwrap();
+        tokio::spawn(async move { stdin.write_all(&vec![0; 1_000_000]).await });
+        children.push(child);
+    }
+    support::eventually("the Sends", || {
+        service.log().iter().filter(|entry| entry.action_name() == "Send" && entry.status.is_none()).count()
+            >= 8
+    })
+    .await;
+    let asked = Instant::now();
+    children[8].signals().ctrl_c().await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_process_may_read_its_input_late() {
+    async fn late(_: Invocation, mut io: Io) -> u32 {
+        tokio::time::sleep(Duration::from_millis(1800)).await;
+        let mut input = Vec::new();
+        io.stdin.read_to_end(&mut input).await.unwrap();
+        io.stdout.write_all(&input).await.unwrap();
+        0
+    }
+    let service = service(late).start().await.unwrap();
+    let client = builder(&service).operation_timeout(Duration::from_millis(500)).build().unwrap();
+    let mut child = Command::new(&client, "late").stdin(Stdio::piped()).spawn().await.unwrap();
+    let input: Vec<u8> = (0..=250).cycle().take(1_000_000).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    let sent = input.clone();
+    tokio::spawn(async move { stdin.write_all(&sent).await.unwrap() });
+    let output =
+        tokio::time::timeout(Duration::from_secs(5), child.wait_with_output()).await.unwrap().unwrap();
+    // Each block once, although several Sends timed out.
+    assert!(output.stdout == input, "{} of {} bytes", output.stdout.len(), input.len());
+    assert!(service.log().iter().any(|entry| entry.fault == Some(winrm_wsman::FaultCode::TIMED_OUT)));
+}
+
+#[tokio::test]
+async fn waiting_keeps_output_for_later() {
+    async fn flood(_: Invocation, mut io: Io) -> u32 {
+        io.stdout.write_all(&vec![7; 3_000_000]).await.unwrap();
+        0
+    }
+    let (_service, client) = pair(flood).await;
+    let mut child = Command::new(&client, "flood").spawn().await.unwrap();
+    assert!(child.wait().await.unwrap().success());
+    let mut output = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut output).await.unwrap();
+    assert_eq!(output.len(), 3_000_000);
+}
+
+#[tokio::test]
+async fn the_service_is_told_what_was_asked_for() {
+    async fn told(invocation: Invocation, mut io: Io) -> u32 {
+        let text = format!("{:?} {}", invocation.idle_timeout, invocation.console_mode_stdin);
+        io.stdout.write_all(text.as_bytes()).await.unwrap();
+        0
+    }
+    let (service, client) = pair(told).await;
+    let text = |output: winrm_shell::Output| String::from_utf8(output.stdout).unwrap();
+    let mut command = Command::new(&client, "told");
+    assert_eq!(text(command.output().await.unwrap()), "Some(900s) true");
+    assert_eq!(text(command.stdin(Stdio::piped()).output().await.unwrap()), "Some(900s) false");
+    let shell = Shell::builder(&client).idle_timeout(Duration::from_mins(2)).open().await.unwrap();
+    assert_eq!(text(shell.command("told").output().await.unwrap()), "Some(120s) true");
+    let log = service.log();
+    let receive = log.iter().find(|entry| entry.action_name() == "Receive").unwrap();
+    assert!(receive.options.contains(&("WSMAN_CMDSHELL_OPTION_KEEPALIVE".to_owned(), "TRUE".to_owned())));
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// [`EndpointError`] for anything else.
-    pub fn builder(target: &str) -> Result<ClientBuilder, EndpointError> {
+    pub fn builder(target: impl AsRef<str>) -> Result<ClientBuilder, EndpointError> {
         ClientBuilder::new(target)
     }
 

@@ -180,8 +180,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`EndpointError`] for anything else.
-    pub fn new(target: &str) -> Result<Self, EndpointError> {
-        Ok(Self::for_endpoint(target.parse()?))
+    pub fn new(target: impl AsRef<str>) -> Result<Self, EndpointError> {
+        Ok(Self::for_endpoint(target.as_ref().parse()?))
     }
 
     /// For an endpoint already parsed.

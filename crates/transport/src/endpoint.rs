@@ -202,6 +202,15 @@ mod tests {
         assert_eq!(parsed("bücher.example"), "http://xn--bcher-kva.example:5985/wsman");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_parsed_is_written_the_same_way(target in "(http://)?[a-z0-9:./?#@%\\[\\]é -]{0,30}") {
+            if let Ok(endpoint) = target.parse::<Endpoint>() {
+                proptest::prop_assert_eq!(endpoint.to_string().parse::<Endpoint>(), Ok(endpoint));
+            }
+        }
+    }
+
     #[test]
     fn each_mistake_has_its_error() {
         let error = |target: &str| target.parse::<Endpoint>().unwrap_err();

@@ -287,6 +287,9 @@ impl Error {
                     "enable it on the host: `winrm set winrm/config/service/auth @{{{wanted}=\"true\"}}`"
                 ));
             }
+            ErrorKind::Deadline(_) if self.step != Step::Exchange => {
+                "something accepts connections there but does not answer: is it a WinRM service, and is it well?"
+            }
             ErrorKind::TokenRefused => {
                 "the service may not take NTLM: look at the host's policy \"Network security: Restrict NTLM\""
             }
@@ -332,7 +335,12 @@ impl Error {
             ErrorKind::RequestTooLarge { .. } => {
                 "send less at once, or raise it on the host: `winrm set winrm/config @{MaxEnvelopeSizekb=\"500\"}`"
             }
-            ErrorKind::TooLarge { .. } => "raise the client's max_envelope_size",
+            ErrorKind::TooLarge { .. } if self.step == Step::Exchange => {
+                "raise the client's max_envelope_size"
+            }
+            ErrorKind::TooLarge { .. } => {
+                "is this a WinRM listener? Its answers to a log-on are small; `winrm identify` shows what answers there"
+            }
             ErrorKind::Busy { .. } => "try again in a few seconds",
             ErrorKind::Unseal(_) | ErrorKind::UnsealedAnswer => {
                 "something between the client and the host may be changing messages"

@@ -1,13 +1,11 @@
 //! What answers at an endpoint, and what it offers, without logging on.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{StatusCode, header};
 use winrm_wsman::{Body, Header, IdentifyResponse, Message};
 
 use crate::ClientBuilder;
-use crate::endpoint::Endpoint;
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Step};
 use crate::http::{HttpConnection, Reply, Request};
 use crate::session::{SOAP, connect, offered, within};
@@ -17,8 +15,6 @@ use crate::tls::TlsChannel;
 const UNAUTHENTICATED: (&str, &str) = ("WSMANIDENTIFY", "unauthenticated");
 /// The longest answer to a probe, in bytes.
 const LIMIT: usize = 64 * 1024;
-/// How long the endpoint may take for each answer.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What [`probe`] found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +23,7 @@ pub struct Probe {
     /// What the service says of itself without log-on: never its operating system's version. `None` when it does
     /// not answer, as Windows does not where anonymous Identify is switched off.
     pub identity: Option<IdentifyResponse>,
-    /// The authentication schemes it offers, in its order.
+    /// The authentication schemes it offers, in its order; empty also when it does not answer that question.
     pub schemes: Vec<String>,
     /// The `Server` header: `Microsoft-HTTPAPI/2.0` for Windows.
     pub server: Option<String>,
@@ -37,7 +33,8 @@ pub struct Probe {
     pub status: StatusCode,
 }
 
-/// Asks the endpoint of `builder` who it is and which schemes it offers. No credentials are needed or sent.
+/// Asks the endpoint of `builder` who it is and which schemes it offers, within the builder's time-outs. No credentials
+/// are needed or sent.
 ///
 /// # Errors
 /// When nothing answers in HTTP.
@@ -45,29 +42,36 @@ pub async fn probe(builder: &ClientBuilder) -> Result<Probe, Error> {
     let config = builder
         .prepared()
         .map_err(|error| Error::new(builder.endpoint(), Step::Connect, ErrorKind::Config(error)))?;
-    let endpoint = &config.endpoint;
     let (mut http, tls) = connect(&config).await?;
     let mut document = bytes::BytesMut::new();
     Message::new(Header::default(), Body::Identify)
         .encode_into(&mut document)
-        .map_err(|error| Error::new(endpoint, Step::Exchange, ErrorKind::Encode(Box::new(error))))?;
-    let identified = post(endpoint, &mut http, document.freeze(), true).await?;
+        .map_err(|error| Error::new(&config.endpoint, Step::Exchange, ErrorKind::Encode(Box::new(error))))?;
+    let identified = post(&config, &mut http, document.freeze(), true).await?;
     let identity = identified.status.is_success().then(|| identity(&identified)).flatten();
-    if !http.is_open() {
-        (http, _) = connect(&config).await?;
-    }
-    // Without the header every service asks for log-on, and says how.
-    let refused = post(endpoint, &mut http, Bytes::new(), false).await?;
-    let server = [&refused, &identified]
+    // Without the header every service asks for log-on, and says how. What was found is kept if this one does not.
+    let refused = match ask_for_schemes(&config, http).await {
+        Err(error) if identity.is_none() => return Err(error),
+        refused => refused.ok(),
+    };
+    let last = refused.as_ref().unwrap_or(&identified);
+    let server = [last, &identified]
         .into_iter()
         .find_map(|reply| Some(reply.headers.get(header::SERVER)?.to_str().ok()?.to_owned()));
     Ok(Probe {
         identity,
-        schemes: offered(&refused),
+        schemes: offered(last),
         server,
         tls: tls.map(|opened| opened.channel),
-        status: refused.status,
+        status: last.status,
     })
+}
+
+async fn ask_for_schemes(config: &Config, mut http: HttpConnection) -> Result<Reply, Error> {
+    if !http.is_open() {
+        (http, _) = connect(config).await?;
+    }
+    post(config, &mut http, Bytes::new(), false).await
 }
 
 fn identity(reply: &Reply) -> Option<IdentifyResponse> {
@@ -78,7 +82,7 @@ fn identity(reply: &Reply) -> Option<IdentifyResponse> {
 }
 
 async fn post(
-    endpoint: &Endpoint,
+    config: &Config,
     http: &mut HttpConnection,
     body: Bytes,
     unauthenticated: bool,
@@ -90,5 +94,7 @@ async fn post(
         body,
         limit: LIMIT,
     };
-    within(DEADLINE, http.exchange(request)).await.map_err(|kind| Error::new(endpoint, Step::Negotiate, kind))
+    within(config.read_deadline(), http.exchange(request))
+        .await
+        .map_err(|kind| Error::new(&config.endpoint, Step::Negotiate, kind))
 }

@@ -189,7 +189,7 @@ async fn a_port_nobody_listens_on() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let client = Client::builder(&format!("127.0.0.1:{port}"))
+    let client = Client::builder(format!("127.0.0.1:{port}"))
         .unwrap()
         .credentials(Credentials::password("user", "x"))
         .build()
@@ -302,6 +302,25 @@ async fn a_probe_needs_no_credentials_and_sends_none() {
     assert_eq!(requests.len(), 2);
     assert!(requests[0].to_ascii_lowercase().contains("wsmanidentify: unauthenticated\r\n"));
     assert!(requests.iter().all(|head| !head.to_ascii_lowercase().contains("authorization")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_keeps_to_the_builders_deadlines_and_keeps_what_it_found() {
+    let started = tokio::time::Instant::now();
+    let server = Scripted::new([Reply::Stall]);
+    let error = probe(&builder(&server).operation_timeout(Duration::from_secs(2))).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Deadline(_)), "{error:?}");
+    assert_eq!(started.elapsed().as_secs(), 12);
+
+    let identity = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+        xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"><s:Header/><s:Body>\
+        <i:IdentifyResponse><i:ProductVendor>Somebody</i:ProductVendor></i:IdentifyResponse></s:Body></s:Envelope>";
+    let identified = answer("200 OK", "Content-Type: application/soap+xml\r\nServer: S\r\n", identity);
+    let server = Scripted::new([Reply::Bytes(identified), Reply::Stall]);
+    let found = probe(&builder(&server)).await.unwrap();
+    assert_eq!(found.identity.unwrap().product_vendor.as_deref(), Some("Somebody"));
+    assert!(found.schemes.is_empty());
+    assert_eq!((found.status.as_u16(), found.server.as_deref()), (200, Some("S")));
 }
 
 /// A CHALLENGE that agrees to everything but `without`.
@@ -433,7 +452,7 @@ impl Connector for Tunnel {
 async fn head_and_body_are_one_write() {
     let service = winrm_loopback::Service::builder().account("user", "x").start().await.unwrap();
     let writes = Arc::new(AtomicUsize::new(0));
-    let client = Client::builder(&service.url())
+    let client = Client::builder(service.url())
         .unwrap()
         .credentials(Credentials::password("user", "x"))
         .connector(Arc::new(Tunnel { address: service.addr(), writes: Arc::clone(&writes) }))

@@ -19,7 +19,7 @@ fn service() -> Builder {
 }
 
 fn builder(service: &Service, password: &str) -> ClientBuilder {
-    Client::builder(&service.url()).unwrap().credentials(Credentials::password("DOM\\user", password))
+    Client::builder(service.url()).unwrap().credentials(Credentials::password("DOM\\user", password))
 }
 
 fn client(service: &Service) -> Client {
@@ -66,7 +66,7 @@ async fn bare_ntlm_and_nt_hashes_work_too() {
     assert!(token.starts_with("Negotiate TlRMTVNTUAAB"), "{token}");
 
     let hash = *winrm_ntlm::hash::ntowf_v1("right");
-    let hashed = Client::builder(&service.url())
+    let hashed = Client::builder(service.url())
         .unwrap()
         .credentials(Credentials::nt_hash("DOM\\user", hash))
         .build()
@@ -369,7 +369,7 @@ async fn requests_are_limited_to_what_the_service_takes() {
 #[tokio::test]
 async fn a_probe_finds_the_schemes_without_logging_on() {
     let service = service().start().await.unwrap();
-    let found = probe(&Client::builder(&service.url()).unwrap()).await.unwrap();
+    let found = probe(&Client::builder(service.url()).unwrap()).await.unwrap();
     assert_eq!(found.schemes, ["Negotiate"]);
     assert_eq!(found.status, 401);
     assert!(found.server.is_some());

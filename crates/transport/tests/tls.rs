@@ -66,7 +66,7 @@ fn service(made: &Made) -> Builder {
 }
 
 fn builder(service: &Service) -> ClientBuilder {
-    Client::builder(&service.url()).unwrap().credentials(Credentials::password("user", "right"))
+    Client::builder(service.url()).unwrap().credentials(Credentials::password("user", "right"))
 }
 
 fn pinned(service: &Service) -> ClientBuilder {

@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (target, user) = arguments.next().zip(arguments.next()).ok_or("usage: run TARGET USER")?;
     let password = std::env::var("WINRM_PASSWORD")?;
 
-    let client = Client::builder(&target)?.credentials(Credentials::password(&user, &password)).build()?;
+    let client = Client::builder(target)?.credentials(Credentials::password(&user, &password)).build()?;
     let output = client.command("hostname").output().await?;
     print!("{}", String::from_utf8_lossy(&output.stdout));
     eprint!("{}", String::from_utf8_lossy(&output.stderr));

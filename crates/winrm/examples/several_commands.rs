@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         arguments.next().zip(arguments.next()).ok_or("usage: several_commands TARGET USER")?;
     let password = std::env::var("WINRM_PASSWORD")?;
 
-    let client = Client::builder(&target)?.credentials(Credentials::password(&user, &password)).build()?;
+    let client = Client::builder(target)?.credentials(Credentials::password(&user, &password)).build()?;
     // Environment, directory and code page belong to the shell, not to its commands.
     let shell = client.shell().env("GREETING", "hello").open().await?;
 

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (target, user) = arguments.next().zip(arguments.next()).ok_or("usage: stdin TARGET USER")?;
     let password = std::env::var("WINRM_PASSWORD")?;
 
-    let client = Client::builder(&target)?.credentials(Credentials::password(&user, &password)).build()?;
+    let client = Client::builder(target)?.credentials(Credentials::password(&user, &password)).build()?;
     let mut child = client.command("sort").stdin(Stdio::piped()).spawn().await?;
 
     let mut stdin = child.stdin.take().ok_or("stdin is piped")?;

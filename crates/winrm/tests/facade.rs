@@ -22,7 +22,7 @@ async fn service() -> Service {
 }
 
 fn client(service: &Service, password: &str) -> Client {
-    Client::builder(&service.url())
+    Client::builder(service.url())
         .unwrap()
         .credentials(Credentials::password("user", password))
         .build()
@@ -59,7 +59,7 @@ async fn programs_lines_and_shells_run() {
 #[tokio::test]
 async fn hosts_are_identified_with_and_without_log_on() {
     let service = service().await;
-    let probe = Client::builder(&service.url()).unwrap().probe().await.unwrap();
+    let probe = Client::builder(service.url()).unwrap().probe().await.unwrap();
     assert!(probe.schemes.iter().any(|scheme| scheme == "Negotiate"), "{probe:?}");
     assert!(service.log().logons().is_empty());
 

@@ -177,3 +177,44 @@ fn a_reader_that_goes_ends_the_command_quietly() {
         host.assert_clean();
     }
 }
+
+/// The output may fail in the very moment in which the command ends, with nothing left to terminate.
+#[test]
+fn lost_output_is_never_a_success() {
+    let host = Host::start();
+    let url = host.url();
+    for line in ["echo x", "echo x; exit 4"] {
+        for options in [&["run"][..], &["run", "--json"]] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let arguments = [options, &[&url, "--", line]].concat();
+            let output = winrm(&arguments).stdout(writer).output().unwrap();
+            assert_code(&output, 255);
+            assert_eq!(stderr(&output), "");
+        }
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = winrm(&["run", &url, "--", "echo x >&2"]).stderr(writer).output().unwrap();
+    assert_code(&output, 255);
+    host.assert_clean();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_failure() {
+    let host = Host::start();
+    let url = host.url();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for options in [&["run"][..], &["run", "--json"]] {
+        let output = winrm(&[options, &[&url, "--", "cat", "/etc/hostname"]].concat())
+            .stdout(full())
+            .output()
+            .unwrap();
+        assert_code(&output, 255);
+        assert!(stderr(&output).starts_with("winrm: cannot write stdout: "), "{}", stderr(&output));
+    }
+    let output = winrm(&["run", &url, "--", "echo x >&2"]).stderr(full()).output().unwrap();
+    assert_code(&output, 255);
+    host.assert_clean();
+}

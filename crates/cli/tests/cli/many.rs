@@ -82,6 +82,28 @@ fn a_file_names_targets() {
 }
 
 #[test]
+fn who_is_named_twice_runs_once() {
+    let host = Host::start();
+    let file = file_of_targets(&format!("{}\n{}\n", host.url(), host.url()));
+    let name = format!("@{}", file.path().display());
+    let output = winrm(&["run", &host.url(), &name, "--", "echo x"]).output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), "x\n");
+    assert_eq!(stderr(&output), format!("winrm: {} is named more than once: it counts once\n", host.url()));
+    let commands = host.service().log().actions().iter().filter(|action| **action == "Command").count();
+    assert_eq!(commands, 1);
+}
+
+#[test]
+fn targets_may_come_from_standard_input() {
+    let host = Host::start();
+    let list = format!("{}\n", host.url());
+    let output = with_input(winrm(&["run", "@/dev/stdin", "--", "echo x"]), list.as_bytes());
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), "x\n");
+}
+
+#[test]
 fn mistakes_in_a_file_name_file_and_line() {
     let file = file_of_targets("web01\n\nweb 02\n");
     let name = format!("@{}", file.path().display());

@@ -33,6 +33,16 @@ fn exit_codes_pass_through_up_to_254() {
 }
 
 #[test]
+fn logs_in_a_pipe_have_no_colours() {
+    let host = Host::start();
+    let output = winrm(&["run", &host.url(), "--", "exit 0"]).env("WINRM_LOG", "trace").output().unwrap();
+    assert_code(&output, 0);
+    let log = stderr(&output);
+    assert!(log.contains("DEBUG") || log.contains("TRACE"), "{log}");
+    assert!(!log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
 fn what_the_exit_status_cannot_show_is_told() {
     for (code, told) in [(255, "255 (0x000000FF)"), (0xc000_013a, "3221225786 (0xC000013A)")] {
         let host = host_ending_with(code);
@@ -152,15 +162,18 @@ fn a_cold_command_takes_five_requests() {
 #[test]
 fn json_tells_streams_and_the_end() {
     let host = Host::start();
-    let line = r"printf 'a\303\251\n'; sleep 0.2; printf '\377' >&2; exit 7";
+    let line = r"printf 'a\303\251\n'; printf '\377' >&2; exit 7";
     let output = winrm(&["run", "--json", &host.url(), "--", line]).output().unwrap();
     assert_code(&output, 7);
+    let mut lines = json_lines(&output);
+    // The two streams come beside each other; the end comes last.
+    assert_eq!(lines.pop(), Some(json!({"host": "127.0.0.1", "exit_code": 7, "raw_exit_code": 7})));
+    lines.sort_by_key(|line| line["stream"] == "stderr");
     assert_eq!(
-        json_lines(&output),
+        lines,
         [
             json!({"host": "127.0.0.1", "stream": "stdout", "data": "aé\n"}),
             json!({"host": "127.0.0.1", "stream": "stderr", "data_base64": "/w=="}),
-            json!({"host": "127.0.0.1", "exit_code": 7, "raw_exit_code": 7}),
         ]
     );
     assert_eq!(stderr(&output), "");

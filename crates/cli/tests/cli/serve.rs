@@ -72,6 +72,38 @@ fn json_has_all_a_script_needs() {
     assert_code(&run(text("url"), text("user"), text("password"), "exit 6"), 6);
 }
 
+/// Processes of which one argument is this.
+#[cfg(target_os = "linux")]
+fn processes_with(argument: &str) -> Vec<String> {
+    let is_meant = |process: &String| {
+        let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        line.starts_with(b"sleep\0") && line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.unwrap().file_name().into_string().ok()).filter(is_meant).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn its_commands_end_with_it() {
+    let (mut serving, lines) = serve(&[], Some("given horse"), 1);
+    let (url, user) = lines[0].strip_prefix("listening on ").unwrap().split_once(" as ").unwrap();
+    // Nobody else sleeps just as long.
+    let duration = format!("190.{}", std::process::id());
+    let client = bare(&["run", "--user", user, url, "--", "sleep", &duration])
+        .env("WINRM_PASSWORD", "given horse")
+        .spawn()
+        .unwrap();
+    let _client = Serving(Some(client));
+    crate::common::until("it sleeps", || !processes_with(&duration).is_empty());
+    let child = serving.0.take().unwrap();
+    let signalled = std::time::Instant::now();
+    crate::common::signal(&child, "TERM");
+    assert_code(&crate::common::end_within(std::time::Duration::from_secs(2), child), 0);
+    assert!(processes_with(&duration).is_empty(), "it still sleeps when the service has ended");
+    assert!(signalled.elapsed() < std::time::Duration::from_secs(2), "{:?}", signalled.elapsed());
+}
+
 #[cfg(unix)]
 #[test]
 fn sigint_ends_it_as_well() {

@@ -21,12 +21,24 @@ fn mistakes_are_255_and_told_on_stderr() {
         ),
         (&["run", "http://user:hunter2@web01", "--", "x"], "credentials"),
         (&["run", "web01:0", "--", "x"], "65535"),
-        (&["shell", "web01"], "shell"),
+        (&["shell", "web01"], "winrm: unrecognized subcommand 'shell'"),
+        (&["serve", "--user", ""], "--user"),
+        // The command without the dashes before it: taken for a target, or for options.
+        (&["run", "web01", "ipconfig"], "  try: put -- before the command"),
+        (&["run", "web01", "ls", "-l"], "  try: put -- before the command"),
+        (&["run", "@/dev/stdin", "--stdin", "--", "x"], "@/dev/stdin and --stdin would both"),
+        (&["run", "@/dev/fd/0", "@/proc/self/fd/0", "--", "x"], "@/proc/self/fd/0 would both"),
+        (&["identify", "@/dev/stdin", "--password-stdin"], "@/dev/stdin and --password-stdin would both"),
+        (
+            &["run", "web01", "--password-file", "/dev/stdin", "--stdin", "--", "x"],
+            "--password-file /dev/stdin and",
+        ),
     ] {
         let output = bare(arguments).output().unwrap();
         assert_code(&output, 255);
         assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
         assert_eq!(stdout(&output), "");
+        assert!(arguments.is_empty() || stderr(&output).starts_with("winrm: "), "{}", stderr(&output));
         assert!(!stderr(&output).contains("hunter2"), "{arguments:?}: {}", stderr(&output));
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn service(handler: impl Handler) -> Builder {
 }
 
 pub(crate) fn builder(service: &Service) -> ClientBuilder {
-    Client::builder(&service.url()).unwrap().credentials(Credentials::password(USER, PASSWORD))
+    Client::builder(service.url()).unwrap().credentials(Credentials::password(USER, PASSWORD))
 }
 
 pub(crate) fn client(service: &Service) -> Client {

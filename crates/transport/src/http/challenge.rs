@@ -80,6 +80,16 @@ mod tests {
         assert_eq!(of(r#"Basic realm="unclosed, NTLM"#), [("Basic", r#"realm="unclosed, NTLM"#)]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_header_is_cut_into_schemes_and_rests(value in "[ -~]{0,60}") {
+            for Challenge { scheme, rest } in split(&value) {
+                proptest::prop_assert!(!scheme.is_empty() && scheme.bytes().all(is_token));
+                proptest::prop_assert!(value.contains(rest));
+            }
+        }
+    }
+
     #[test]
     fn schemes_match_in_any_case() {
         let mut headers = HeaderMap::new();
