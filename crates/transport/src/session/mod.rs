@@ -1,30 +1,30 @@
 //! One authenticated connection: tokens first, then sealed bodies, one at a time.
 
+mod answer;
+mod tokens;
+
 use std::future::Future;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use tokio::time::Instant;
-use winrm_ntlm::{NegotiateFlags, client};
 use winrm_spnego::{Initiator, Progress};
 use winrm_wsman::encrypted::{self, Layout};
-use zeroize::Zeroizing;
 
+pub(crate) use self::answer::user_name;
+use self::answer::{basic_refusal, is_clear, is_sealed, refusal};
+pub(crate) use self::tokens::offered;
+use self::tokens::{
+    BASIC, authorization, basic_authorization, continuation, initiator, negotiation, reply_token, security,
+    send_token, start,
+};
 use crate::auth::{NtlmInitiator, Security};
 use crate::config::{AuthMethod, Config};
 use crate::error::{Error, ErrorKind, Step};
-use crate::http::{HttpConnection, Reply, Request, challenges, find};
+use crate::http::{HttpConnection, Reply, Request};
 use crate::tls::{Opened, TlsError};
 
-/// The scheme of RFC 7617.
-const BASIC: &str = "Basic";
-/// The scheme of RFC 4559, which carries SPNEGO and, at Windows, bare NTLM too.
-const NEGOTIATE: &str = "Negotiate";
-/// Tokens and error pages: what an answer without an envelope may have at most.
-const SMALL_ANSWER: usize = 64 * 1024;
 /// Room for the multipart framing around an envelope.
 const FRAMING: usize = 4096;
 /// Rounds of tokens after which a server is only wasting our time; NTLM takes two.
@@ -274,230 +274,5 @@ pub(crate) async fn within(
     match tokio::time::timeout(deadline, exchange).await {
         Ok(reply) => Ok(reply?),
         Err(_) => Err(ErrorKind::Deadline(deadline)),
-    }
-}
-
-fn initiator(config: &Config, tls: Option<&Opened>) -> Initiator<NtlmInitiator> {
-    let spn =
-        config.service_principal_name.clone().unwrap_or_else(|| format!("HTTP/{}", config.endpoint.host()));
-    // Unless told otherwise it gives up before AUTHENTICATE where messages could not be protected.
-    let mut ntlm = client::Config::default().target_name(spn);
-    if !config.seals() {
-        // Signing is offered all the same: SPNEGO's mechListMIC is made with it, and acceptors differ in what they take
-        // for one where only ALWAYS_SIGN was agreed.
-        ntlm = ntlm.require(NegotiateFlags::EXTENDED_SESSIONSECURITY);
-    }
-    if let Some(opened) = tls {
-        ntlm = ntlm.channel_bindings(opened.bindings);
-    }
-    if config.allow_weak {
-        ntlm = ntlm.require(NegotiateFlags::NONE);
-    }
-    let ntlm = NtlmInitiator::new(config.credentials.clone(), ntlm);
-    match config.method {
-        AuthMethod::Ntlm => Initiator::bare(ntlm),
-        _ => Initiator::new(vec![ntlm]),
-    }
-}
-
-fn start(config: &Config, context: &mut Initiator<NtlmInitiator>) -> Result<Vec<u8>, Error> {
-    match context.step(None).map_err(|error| negotiation(config, error))? {
-        Progress::Continue(token) => Ok(token),
-        Progress::Established(_) => Err(negotiation(config, winrm_spnego::Error::EndedEarly)),
-    }
-}
-
-fn negotiation(config: &Config, error: winrm_spnego::Error) -> Error {
-    let missing = match &error {
-        winrm_spnego::Error::Mechanism { source, .. } => match source.downcast_ref() {
-            Some(winrm_ntlm::Error::NotNegotiated { missing }) => Some(*missing),
-            _ => None,
-        },
-        _ => None,
-    };
-    let kind = match missing {
-        Some(missing) => ErrorKind::WeakContext { missing },
-        None => ErrorKind::Negotiation(Box::new(error)),
-    };
-    Error::new(&config.endpoint, Step::Negotiate, kind)
-}
-
-/// What the context came to.
-fn security(
-    config: &Config,
-    context: &Initiator<NtlmInitiator>,
-    tls: Option<&Opened>,
-) -> Result<Security, Error> {
-    let session = context
-        .mechanism()
-        .and_then(NtlmInitiator::session)
-        .ok_or_else(|| negotiation(config, winrm_spnego::Error::NotEstablished))?;
-    let ntlm = *session.negotiated();
-    let sealed = config.seals();
-    if sealed && !ntlm.flags.contains(NegotiateFlags::STRONG) {
-        tracing::warn!(endpoint = %config.endpoint, %ntlm, "weak security context allowed by option");
-    }
-    Ok(Security {
-        scheme: NEGOTIATE,
-        spnego: config.method == AuthMethod::Negotiate,
-        ntlm: Some(ntlm),
-        tls: tls.map(|opened| opened.channel),
-        sealed,
-        channel_bound: tls.is_some(),
-    })
-}
-
-fn authorization(token: &[u8]) -> HeaderValue {
-    let mut value = HeaderValue::try_from(format!("{NEGOTIATE} {}", BASE64.encode(token)))
-        .unwrap_or_else(|_| HeaderValue::from_static(NEGOTIATE));
-    value.set_sensitive(true);
-    value
-}
-
-/// User and password (RFC 7617 section 2), in UTF-8.
-fn basic_authorization(config: &Config) -> HeaderValue {
-    let password = config.credentials.password_text().unwrap_or_default();
-    // A local account is known to the service without a domain.
-    let user = user_name(config);
-    let user = user.strip_prefix(".\\").unwrap_or(&user);
-    let text = Zeroizing::new(format!("{user}:{password}"));
-    let encoded = Zeroizing::new(format!("{BASIC} {}", BASE64.encode(text.as_bytes())));
-    let mut value =
-        HeaderValue::try_from(encoded.as_str()).unwrap_or_else(|_| HeaderValue::from_static(BASIC));
-    value.set_sensitive(true);
-    value
-}
-
-/// A token in a request without a body.
-async fn send_token(
-    config: &Config,
-    http: &mut HttpConnection,
-    token: &[u8],
-    step: Step,
-) -> Result<Reply, Error> {
-    let request = Request {
-        authorization: Some(authorization(token)),
-        content_type: SOAP,
-        extra: None,
-        body: Bytes::new(),
-        limit: SMALL_ANSWER,
-    };
-    within(config.read_deadline(), http.exchange(request))
-        .await
-        .map_err(|kind| Error::new(&config.endpoint, step, kind))
-}
-
-/// The server's token in a 401, which is how it asks for the next one of ours.
-fn continuation(config: &Config, reply: &Reply) -> Result<Vec<u8>, Error> {
-    let fail = |kind| Error::new(&config.endpoint, Step::Negotiate, kind);
-    if reply.status != StatusCode::UNAUTHORIZED {
-        return Err(fail(unexpected_status(reply, 0)));
-    }
-    if let Some(token) = reply_token(config, reply, Step::Negotiate)? {
-        return Ok(token);
-    }
-    let offered = offered(reply);
-    Err(fail(if offered.iter().any(|scheme| scheme.eq_ignore_ascii_case(NEGOTIATE)) {
-        ErrorKind::TokenRefused
-    } else {
-        ErrorKind::SchemeNotOffered { wanted: NEGOTIATE, offered }
-    }))
-}
-
-/// The token after our scheme in `WWW-Authenticate`; a bare scheme is no token.
-fn reply_token(config: &Config, reply: &Reply, step: Step) -> Result<Option<Vec<u8>>, Error> {
-    let found = challenges(&reply.headers);
-    let Some(text) = find(&found, NEGOTIATE).filter(|text| !text.is_empty()) else { return Ok(None) };
-    BASE64
-        .decode(text)
-        .map(Some)
-        .map_err(|error| Error::new(&config.endpoint, step, ErrorKind::Negotiation(Box::new(error))))
-}
-
-/// The schemes of an answer's challenges.
-pub(crate) fn offered(reply: &Reply) -> Vec<String> {
-    challenges(&reply.headers).iter().map(|challenge| challenge.scheme.to_owned()).collect()
-}
-
-/// An envelope in clear, a fault perhaps. What comes with 401 is none.
-fn is_clear(reply: &Reply) -> bool {
-    reply.status != StatusCode::UNAUTHORIZED && is_kind(reply.content_type(), "application/soap+xml")
-}
-
-fn is_sealed(reply: &Reply) -> bool {
-    let content_type = reply.content_type();
-    is_kind(content_type, "multipart/encrypted") || is_kind(content_type, "multipart/x-multi-encrypted")
-}
-
-/// Whether a `Content-Type` is of this media type, whatever its case and parameters.
-fn is_kind(content_type: &str, media_type: &str) -> bool {
-    content_type.split(';').next().is_some_and(|found| found.trim().eq_ignore_ascii_case(media_type))
-}
-
-/// What an answer in clear to a sealed request means. `first`: it travelled with AUTHENTICATE.
-fn refusal(config: &Config, reply: &Reply, first: bool, size: usize) -> Failure {
-    let status = reply.status;
-    if status == StatusCode::UNAUTHORIZED && first {
-        let user = user_name(config);
-        let error = Error::new(&config.endpoint, Step::Authenticate, ErrorKind::CredentialsRefused { user });
-        return error.into();
-    }
-    let combined_refused = matches!(
-        status,
-        StatusCode::BAD_REQUEST | StatusCode::LENGTH_REQUIRED | StatusCode::UNSUPPORTED_MEDIA_TYPE
-    ) || (status == StatusCode::INTERNAL_SERVER_ERROR && clear_fault(reply).is_none());
-    let retry = match status {
-        _ if first && size > 0 && combined_refused => Retry::EmptyForm,
-        // The context is lost; the server could not read the request.
-        StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST if !first => Retry::Reauthenticate,
-        _ => Retry::No,
-    };
-    Failure { error: Error::new(&config.endpoint, Step::Exchange, unexpected_status(reply, size)), retry }
-}
-
-/// What an answer without an envelope means where every request carries the password: a 401 is final, also later on.
-fn basic_refusal(config: &Config, reply: &Reply, size: usize) -> Error {
-    if reply.status != StatusCode::UNAUTHORIZED {
-        return Error::new(&config.endpoint, Step::Exchange, unexpected_status(reply, size));
-    }
-    let offered = offered(reply);
-    let kind = if offered.iter().any(|scheme| scheme.eq_ignore_ascii_case(BASIC)) {
-        ErrorKind::CredentialsRefused { user: user_name(config) }
-    } else {
-        ErrorKind::SchemeNotOffered { wanted: BASIC, offered }
-    };
-    Error::new(&config.endpoint, Step::Authenticate, kind)
-}
-
-/// `DOMAIN\user`, or what there is of it.
-pub(crate) fn user_name(config: &Config) -> String {
-    match config.credentials.domain_name() {
-        "" => config.credentials.user_name().to_owned(),
-        domain => format!("{domain}\\{}", config.credentials.user_name()),
-    }
-}
-
-/// A fault in an envelope that nobody sealed: not to be believed, but a sign that the server did read the request.
-fn clear_fault(reply: &Reply) -> Option<Box<winrm_wsman::Fault>> {
-    match winrm_wsman::Message::decode(&reply.body).ok()?.body {
-        winrm_wsman::Body::Fault(fault) => Some(fault),
-        _ => None,
-    }
-}
-
-fn unexpected_status(reply: &Reply, size: usize) -> ErrorKind {
-    let content_type = reply.content_type().to_owned();
-    match reply.status {
-        StatusCode::UNAUTHORIZED => ErrorKind::ContextLost,
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => ErrorKind::ProxyAnswered,
-        StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::RequestTooLarge { size },
-        status
-        @ (StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
-            ErrorKind::Busy { status }
-        }
-        StatusCode::INTERNAL_SERVER_ERROR if reply.body.is_empty() => ErrorKind::RefusedWithoutReason,
-        _ if is_kind(&content_type, "application/soap+xml") => ErrorKind::UnsealedAnswer,
-        status if status.is_success() => ErrorKind::NotWinRm { status, content_type },
-        status => ErrorKind::Status { status, content_type },
     }
 }
