@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use winrm_loopback::{Builder, Invocation, Io, Misbehaviour, Service, Trigger};
+use winrm_loopback::{AuthStep, Builder, Invocation, Io, Misbehaviour, Service, Trigger};
 use winrm_ntlm::av_pair::AvId;
 use winrm_ntlm::message::{AuthenticateMessage, ClientChallenge, NtlmV2Response};
 use winrm_spnego::token::NegotiationToken;
@@ -166,7 +166,11 @@ async fn many_requests_at_once_log_on_once_and_then_freely() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert!(service.log().logons().iter().all(winrm_loopback::Logon::is_success));
+    let log = service.log();
+    assert!(log.logons().iter().all(winrm_loopback::Logon::is_success));
+    // Nobody else began before the first log-on was judged.
+    let first: Vec<_> = log.iter().take(2).map(|entry| (entry.connection, entry.auth)).collect();
+    assert_eq!(first, [(1, AuthStep::Token(1)), (1, AuthStep::Token(2))]);
 }
 
 #[tokio::test]
