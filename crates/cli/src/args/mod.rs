@@ -1,13 +1,13 @@
 //! The command line, as scripts depend on it.
 
+mod connection;
+
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use winrm::{AuthMethod, MessageEncryption, Pin};
+use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::connection::{Auth, Connection, Encryption};
 use crate::report::Failure;
 
 /// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed or inside TLS.
@@ -76,88 +76,6 @@ pub(crate) struct Targets {
     pub(crate) json: bool,
 }
 
-/// How to reach hosts and who to log on as.
-#[derive(Args, Debug)]
-pub(crate) struct Connection {
-    /// DOMAIN\user, user@REALM, .\local or a plain local user
-    #[arg(long, env = "WINRM_USER", value_name = "USER")]
-    pub(crate) user: Option<String>,
-    /// Reads the password from a file; without this: WINRM_PASSWORD, then a prompt on a terminal
-    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// Reads the password from the first line of standard input
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
-    /// How to log on
-    #[arg(long, value_enum, default_value_t = Auth::Negotiate)]
-    pub(crate) auth: Auth,
-    /// Whether messages are sealed by NTLM over https, where TLS protects them already; over http they always are
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Encryption::Auto)]
-    pub(crate) message_encryption: Encryption,
-    /// Trusts these certificate authorities (PEM or DER) for https, in place of the system's; may be given several times
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca_file: Vec<PathBuf>,
-    /// Accepts the certificate with this SHA-256 and no other: sha256:HEX, or sha256//BASE64 for its public key; may be
-    /// given several times
-    #[arg(long, value_name = "PIN")]
-    pub(crate) pin: Vec<Pin>,
-    /// Accepts any certificate: whoever is between here and the host can be the host. Use --pin instead
-    #[arg(long, conflicts_with_all = ["pin", "ca_file"])]
-    pub(crate) dangerous_accept_any_certificate: bool,
-    /// For resolving a name, opening a connection and TLS
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
-    pub(crate) connect_timeout: Duration,
-    /// How long the service may hold a request, 0.5 to 60; a command may run for any number of these
-    #[arg(long, value_name = "SECONDS", value_parser = operation_seconds, default_value = "20")]
-    pub(crate) operation_timeout: Duration,
-    /// For everything; a remote command still running then is terminated [default: none]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) timeout: Option<Duration>,
-    /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
-    #[arg(long)]
-    pub(crate) dangerous_allow_weak_security_context: bool,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Auth {
-    /// SPNEGO, offering NTLM
-    Negotiate,
-    /// NTLM without SPNEGO around it
-    Ntlm,
-    /// User and password as they are, over https only: the host learns the password
-    Basic,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Encryption {
-    /// Where TLS does not protect messages
-    Auto,
-    /// Inside TLS too
-    Always,
-    /// Never; https only
-    Never,
-}
-
-impl From<Encryption> for MessageEncryption {
-    fn from(encryption: Encryption) -> Self {
-        match encryption {
-            Encryption::Auto => Self::Auto,
-            Encryption::Always => Self::Always,
-            Encryption::Never => Self::Never,
-        }
-    }
-}
-
-impl From<Auth> for AuthMethod {
-    fn from(auth: Auth) -> Self {
-        match auth {
-            Auth::Negotiate => Self::Negotiate,
-            Auth::Ntlm => Self::Ntlm,
-            Auth::Basic => Self::Basic,
-        }
-    }
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
@@ -206,29 +124,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("not of the form NAME=VALUE".to_owned()),
     }
-}
-
-/// More than a century: deadlines can be added up without overflow.
-const MAX_SECONDS: f64 = 4e9;
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => {
-            Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-        }
-        _ => Err("not a number of seconds above 0".to_owned()),
-    }
-}
-
-fn operation_seconds(text: &str) -> Result<Duration, String> {
-    use winrm::transport::{MAX_OPERATION_TIMEOUT, MIN_OPERATION_TIMEOUT};
-    seconds(text).and_then(|timeout| {
-        if (MIN_OPERATION_TIMEOUT..=MAX_OPERATION_TIMEOUT).contains(&timeout) {
-            Ok(timeout)
-        } else {
-            Err("not between 0.5 and 60 seconds".to_owned())
-        }
-    })
 }
 
 #[cfg(test)]

@@ -1,170 +1,20 @@
-//! What a client is told once and keeps.
+//! Building a client.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use winrm_ntlm::Credentials;
 
+use super::{
+    AuthMethod, Config, ConfigError, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ENVELOPE_SIZE,
+    DEFAULT_OPERATION_TIMEOUT, MAX_OPERATION_TIMEOUT, MIN_MAX_ENVELOPE_SIZE, MIN_OPERATION_TIMEOUT,
+    MessageEncryption,
+};
 use crate::client::Client;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Connector, TcpConnector};
 use crate::tls::{self, Pin};
-
-/// How to log on.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum AuthMethod {
-    /// SPNEGO in the `Negotiate` scheme, offering NTLM; the choice of mechanism is protected by mechListMIC.
-    #[default]
-    Negotiate,
-    /// NTLM tokens without SPNEGO in the `Negotiate` scheme, for services that do not speak SPNEGO.
-    Ntlm,
-    /// User and password in every request, over TLS only: the host learns the password.
-    Basic,
-}
-
-/// Whether messages are sealed by NTLM where TLS protects them already. Over http they always are.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum MessageEncryption {
-    /// Where TLS does not protect them.
-    #[default]
-    Auto,
-    /// Inside TLS too.
-    Always,
-    /// Never; a client for an http endpoint cannot be built so.
-    Never,
-}
-
-/// The default [`ClientBuilder::connect_timeout`].
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The default [`ClientBuilder::operation_timeout`].
-pub const DEFAULT_OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
-/// The shortest [`ClientBuilder::operation_timeout`]: MinTimeoutms of a WinRM service is 500.
-pub const MIN_OPERATION_TIMEOUT: Duration = Duration::from_millis(500);
-/// The longest [`ClientBuilder::operation_timeout`]: MaxTimeoutms of a WinRM service in its default state.
-pub const MAX_OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
-/// The default [`ClientBuilder::max_envelope_size`]: MaxEnvelopeSizekb of every WinRM service since 2012.
-pub const DEFAULT_MAX_ENVELOPE_SIZE: u32 = 512_000;
-/// The smallest MaxEnvelopeSize that WS-Management allows (DSP0226 6.2).
-pub const MIN_MAX_ENVELOPE_SIZE: u32 = 8192;
-
-/// A service that holds a request for the whole operation timeout must still have time to answer.
-pub(crate) const READ_SLACK: Duration = Duration::from_secs(10);
-
-#[derive(Clone)]
-pub(crate) struct Config {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) credentials: Credentials,
-    pub(crate) method: AuthMethod,
-    pub(crate) message_encryption: MessageEncryption,
-    pub(crate) service_principal_name: Option<String>,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) operation_timeout: Duration,
-    pub(crate) max_envelope_size: u32,
-    pub(crate) allow_weak: bool,
-    pub(crate) max_connections: usize,
-    pub(crate) connector: Arc<dyn Connector>,
-    /// Made of the builder's options for an https endpoint.
-    pub(crate) tls: Option<tls::Client>,
-}
-
-impl Config {
-    /// How long to wait for the answer to a request that the service may hold.
-    pub(crate) fn read_deadline(&self) -> Duration {
-        self.operation_timeout + READ_SLACK
-    }
-
-    /// Whether messages are sealed by the mechanism that logs on.
-    pub(crate) fn seals(&self) -> bool {
-        match self.method {
-            AuthMethod::Basic => false,
-            AuthMethod::Negotiate | AuthMethod::Ntlm => {
-                !self.endpoint.is_tls() || self.message_encryption == MessageEncryption::Always
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Credentials print their user alone.
-        f.debug_struct("Config")
-            .field("endpoint", &self.endpoint)
-            .field("credentials", &self.credentials)
-            .field("method", &self.method)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("operation_timeout", &self.operation_timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a [`Client`] cannot be built.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// Nobody to log on as.
-    #[error("no credentials: anonymous access must be asked for with Credentials::anonymous()")]
-    NoCredentials,
-    /// An anonymous log-on has a key that everybody knows.
-    #[error(
-        "an anonymous log-on seals with a key that everybody knows: only dangerous_allow_weak_security_context \
-         allows it"
-    )]
-    AnonymousIsUnsealed,
-    /// Below [`MIN_OPERATION_TIMEOUT`] or above [`MAX_OPERATION_TIMEOUT`].
-    #[error("operation timeout of {} s is not between 0.5 and {} s", .0.as_secs_f32(), MAX_OPERATION_TIMEOUT.as_secs())]
-    OperationTimeout(Duration),
-    /// Below [`MIN_MAX_ENVELOPE_SIZE`].
-    #[error("MaxEnvelopeSize of {0} bytes is below the {MIN_MAX_ENVELOPE_SIZE} that WS-Management allows")]
-    MaxEnvelopeSize(u32),
-    /// No connection at all.
-    #[error("a client needs at least one connection")]
-    MaxConnections,
-    /// An https endpoint, and no TLS in this build.
-    #[error("https is not in this build (feature `tls`)")]
-    TlsNotBuiltIn,
-    /// Pins, authorities or the option to accept any certificate, for an http endpoint.
-    #[error("options about certificates need an https endpoint: over http there is no certificate")]
-    CertificateOptionOverHttp,
-    /// Any certificate is to be accepted, and only certain ones are.
-    #[error("accepting any certificate contradicts pins and certificate authorities")]
-    ContradictoryTrust,
-    /// A file of certificate authorities that cannot be used.
-    #[error("certificate authorities in {}: {reason}", .path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Certificate authorities that cannot be used.
-    #[error("certificate authorities: {reason}")]
-    CaCertificates {
-        /// What is wrong.
-        reason: String,
-    },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up: {reason}")]
-    Tls {
-        /// What is wrong.
-        reason: String,
-    },
-    /// Clear text over http.
-    #[error("messages over http are always sealed: MessageEncryption::Never needs https")]
-    UnsealedOverHttp,
-    /// Basic sends the password readable.
-    #[error("Basic sends the password readable, so it is used over https only")]
-    BasicOverHttp,
-    /// Basic has no key to seal with.
-    #[error("Basic cannot seal messages: MessageEncryption::Always needs Negotiate")]
-    BasicCannotSeal,
-    /// Basic needs what an NT hash and nobody do not have.
-    #[error("Basic needs a user without a colon and a password, not an NT hash")]
-    BasicCredentials,
-}
 
 /// Builds a [`Client`]. The defaults are the safe choice; what weakens them says so in its name.
 #[derive(Clone, Debug)]

@@ -1,0 +1,116 @@
+//! What went wrong, at which host, in which step, and what the user can do.
+
+mod kind;
+mod remedy;
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use winrm_wsman::Fault;
+
+pub use self::kind::ErrorKind;
+use crate::Endpoint;
+
+/// A failed exchange with a WinRM service.
+///
+/// `Display` names the host and the step; `source()` goes down to the cause. [`Error::kind`] is for code,
+/// [`Error::remedy`] for people.
+#[derive(Debug)]
+pub struct Error {
+    endpoint: Box<Endpoint>,
+    step: Step,
+    kind: Box<ErrorKind>,
+}
+
+/// The part of an exchange in which it failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Resolving the name and opening the TCP connection.
+    Connect,
+    /// Opening the TLS channel.
+    Tls,
+    /// Sending the first token and reading what the server offers.
+    Negotiate,
+    /// Proving who we are.
+    Authenticate,
+    /// Sending the request and reading its answer.
+    Exchange,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Tls => "opening a TLS channel",
+            Self::Negotiate => "negotiating authentication",
+            Self::Authenticate => "authenticating",
+            Self::Exchange => "exchanging messages",
+        })
+    }
+}
+
+impl Error {
+    pub(crate) fn new(endpoint: &Endpoint, step: Step, kind: ErrorKind) -> Self {
+        Self { endpoint: Box::new(endpoint.clone()), step, kind: Box::new(kind) }
+    }
+
+    /// The listener that was asked.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Where the exchange was when it failed.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// The SOAP fault, when the server sent one.
+    pub fn fault(&self) -> Option<&Fault> {
+        match &*self.kind {
+            ErrorKind::Fault(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// True when the server may have carried out the request although no answer came that can be trusted: repeating it
+    /// may do it twice. An answer in clear could be anybody's, so it counts as none, but for the statuses by which a
+    /// service says that it is too busy or the request too large.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.step == Step::Exchange
+            && matches!(
+                &*self.kind,
+                ErrorKind::Io(_)
+                    | ErrorKind::ConnectionLost(_)
+                    | ErrorKind::Deadline(_)
+                    | ErrorKind::UnsealedAnswer
+                    | ErrorKind::RefusedWithoutReason
+                    | ErrorKind::NotWinRm { .. }
+                    | ErrorKind::ContextLost
+                    | ErrorKind::Status { .. }
+                    | ErrorKind::TooLarge { .. }
+                    | ErrorKind::Unseal(_)
+                    | ErrorKind::Negotiation(_)
+                    | ErrorKind::Decode(_)
+                    | ErrorKind::WrongRelatesTo { .. }
+                    | ErrorKind::UnexpectedAnswer { .. }
+            )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.endpoint, self.step, self.kind)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.kind.source()
+    }
+}
