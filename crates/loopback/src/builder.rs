@@ -12,6 +12,7 @@ use winrm_transport::TlsVersion;
 use crate::authentication::Directory;
 use crate::config::{Limits, OversizeReply};
 use crate::handler::Handler;
+use crate::kept::KeptAnswers;
 use crate::local_process::LocalProcess;
 use crate::log::Journal;
 use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
@@ -30,6 +31,7 @@ pub struct Builder {
     limits: Limits,
     oversize: OversizeReply,
     rules: Rules,
+    custom_shells: Vec<String>,
     capture: bool,
     tls: TlsOptions,
 }
@@ -53,6 +55,7 @@ impl Builder {
             limits: Limits::default(),
             oversize: OversizeReply::default(),
             rules: Rules::default(),
+            custom_shells: Vec::new(),
             capture: false,
             tls: TlsOptions::default(),
         }
@@ -129,6 +132,14 @@ impl Builder {
         self
     }
 
+    /// Offers shells under this resource URI too, which work as those of `cmd` do. For them connections are robust (MS-WSMV
+    /// 3.1.4.1.39), as Windows has it for custom shells: an operation goes on when its connection is cut, and its answer is
+    /// kept for whoever sends the request again.
+    pub fn custom_shell(mut self, resource_uri: impl Into<String>) -> Self {
+        self.custom_shells.push(resource_uri.into());
+        self
+    }
+
     /// How requests that are too large are turned down.
     pub fn oversize_reply(mut self, oversize: OversizeReply) -> Self {
         self.oversize = oversize;
@@ -171,11 +182,13 @@ impl Builder {
             tls,
             require_channel_binding,
             capture: self.capture.then(Arc::<Capture>::default),
-            operations: Operations {
+            operations: Arc::new(Operations {
                 shells: Arc::<Shells>::default(),
                 handler: self.handler,
+                custom_shells: self.custom_shells,
+                kept: KeptAnswers::default(),
                 limits: self.limits,
-            },
+            }),
         };
         Service::start(shared, listener)
     }

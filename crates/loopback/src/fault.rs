@@ -112,6 +112,12 @@ pub(crate) fn invalid_option_value(name: &str) -> Fault {
     sender(wsman("InvalidOptions"), Some("InvalidValue"), OPTIONS_INVALID_VALUE, &text)
 }
 
+/// A request under an OperationID that another request has had (MS-WSMV 3.1.4.1.39).
+pub(crate) fn operation_id_in_use() -> Fault {
+    let text = "the OperationID has been used, and the request is not marked as sent again";
+    sender(addressing("InvalidMessageInformationHeader"), None, FaultCode::INVALID_MESSAGE_HEADER, text)
+}
+
 /// The id that the client wishes is taken.
 pub(crate) fn already_exists() -> Fault {
     sender(wsman("AlreadyExists"), None, ALREADY_EXISTS, "the id is taken")

@@ -33,6 +33,7 @@ mod connection;
 mod envelope;
 mod fault;
 mod handler;
+mod kept;
 mod local_process;
 mod log;
 mod misbehaviour;

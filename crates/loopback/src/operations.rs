@@ -17,6 +17,7 @@ use winrm_wsman::{
 use crate::config::{COMPUTER_NAME, Limits, PRODUCT};
 use crate::fault;
 use crate::handler::{Handler, Invocation, SignalCode};
+use crate::kept::{self, Asked, KeptAnswers};
 use crate::shell::{Command, InUse, Quota, Refusal, Shell, ShellSettings, Shells};
 use crate::stdin::SendError;
 use crate::stdout::{NoPortion, Portion, Terms};
@@ -68,6 +69,9 @@ impl Answer {
 pub(crate) struct Operations {
     pub(crate) shells: Arc<Shells>,
     pub(crate) handler: Arc<dyn Handler>,
+    /// Resource URIs of shells beside those of `cmd`; requests for them have robust connections.
+    pub(crate) custom_shells: Vec<String>,
+    pub(crate) kept: KeptAnswers,
     pub(crate) limits: Limits,
 }
 
@@ -79,17 +83,13 @@ impl Operations {
     ///
     /// # Errors
     /// When the answer holds what XML cannot express; nothing that a client sends leads there.
-    pub(crate) async fn answer(&self, caller: Caller<'_>, request: Message) -> Result<Answer, EncodeError> {
-        let Message { header, body } = request;
-        let outcome = match self.check(&header, &body) {
-            Ok(()) => self.run(caller, &header, body).await,
-            Err(fault) => Err(fault),
-        };
-        let message = match outcome {
-            Ok(body) => Message::response(&header, body),
-            Err(fault) => Message::fault(&header, *fault),
-        };
-        let answer = Answer::write(message)?;
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        caller: Caller<'_>,
+        request: Message,
+    ) -> Result<Answer, EncodeError> {
+        let header = request.header.clone();
+        let answer = Answer::write(self.kept_or_made(caller, request).await)?;
         if answer.plaintext().len() <= self.max_envelope_size(&header) {
             return Ok(answer);
         }
@@ -98,6 +98,51 @@ impl Operations {
             self.shells.close(response.shell_id().unwrap_or_default());
         }
         Answer::write(Message::fault(&header, fault::response_too_large()))
+    }
+
+    /// The answer to a request, where connections are robust the one kept if it came before (MS-WSMV 3.1.4.1.39).
+    async fn kept_or_made(self: &Arc<Self>, caller: Caller<'_>, request: Message) -> Message {
+        let (Some(user), true) = (caller.user, self.is_robust(&request.header)) else {
+            let mut message = self.make(caller.user, caller.address, request).await;
+            // Said only where answers are kept.
+            message.header.operation_id = None;
+            message.header.sequence_id = None;
+            return message;
+        };
+        let (user, address) = (user.to_owned(), caller.address);
+        let header = request.header.clone();
+        let answer = match self.kept.ask(&user, &header) {
+            None => return self.make(Some(&user), address, request).await,
+            Some(Asked::NotNew) => return Message::fault(&header, fault::operation_id_in_use()),
+            Some(Asked::Again(answer)) => answer,
+            Some(Asked::New(sender, answer)) => {
+                let this = Arc::clone(self);
+                // Goes on when the connection is cut.
+                tokio::spawn(async move {
+                    let message = this.make(Some(&user), address, request).await;
+                    sender.send_replace(Some(message));
+                });
+                answer
+            }
+        };
+        kept::fetch(answer).await.unwrap_or_else(|| Message::fault(&header, fault::aborted()))
+    }
+
+    fn is_robust(&self, header: &Header) -> bool {
+        header.resource_uri.as_ref().is_some_and(|uri| self.custom_shells.contains(uri))
+    }
+
+    /// Does what is asked.
+    async fn make(&self, user: Option<&str>, address: IpAddr, request: Message) -> Message {
+        let Message { header, body } = request;
+        let outcome = match self.check(&header, &body) {
+            Ok(()) => self.run(Caller { user, address }, &header, body).await,
+            Err(fault) => Err(fault),
+        };
+        match outcome {
+            Ok(body) => Message::response(&header, body),
+            Err(fault) => Message::fault(&header, *fault),
+        }
     }
 
     /// The size that an answer to this request may have.
@@ -136,6 +181,7 @@ impl Operations {
         match header.resource_uri.as_deref() {
             None | Some("") => return Err(fault::missing_resource_uri().into()),
             Some(uri::RESOURCE_URI_CMD) => {}
+            Some(custom) if self.custom_shells.iter().any(|uri| uri == custom) => {}
             // A shell goes by the URI that it was created with, and by no other.
             Some(other) if header.shell_id().is_some() && is_shell_uri(other) => {
                 return Err(Fault::shell_not_found(COMPUTER_NAME).into());
@@ -185,6 +231,9 @@ impl Operations {
             .all(|selector| selector.name.eq_ignore_ascii_case(uri::SELECTOR_SHELL_ID));
         let shell = self.shells.get(id, user).filter(|_| only_shell_id);
         let shell = shell.ok_or_else(|| Fault::shell_not_found(COMPUTER_NAME))?;
+        if header.resource_uri.as_ref() != Some(&shell.settings.resource_uri) {
+            return Err(Fault::shell_not_found(COMPUTER_NAME).into());
+        }
         let in_use = shell.in_use();
         if let Some(session_id) = &shell.settings.session_id {
             let same = header.session_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(session_id));
@@ -222,6 +271,7 @@ impl Operations {
         };
         let settings = ShellSettings {
             id: id.clone(),
+            resource_uri: header.resource_uri.clone().unwrap_or_default(),
             owner: user.to_owned(),
             session_id: header.session_id.clone(),
             environment: asked.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
@@ -381,7 +431,7 @@ fn describe(shell: &Shell, address: IpAddr, asked: ShellBody) -> ShellBody {
     ShellBody {
         shell_id: Some(settings.id.clone()),
         name: asked.name,
-        resource_uri: Some(uri::RESOURCE_URI_CMD.to_owned()),
+        resource_uri: Some(settings.resource_uri.clone()),
         owner: Some(settings.owner.clone()),
         client_ip: Some(address.to_string()),
         environment: settings.environment.iter().map(|(name, value)| Variable::new(name, value)).collect(),

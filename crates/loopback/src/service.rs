@@ -32,7 +32,7 @@ const MAX_HEADERS: usize = 64;
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) accounts: Arc<Directory>,
-    pub(crate) operations: Operations,
+    pub(crate) operations: Arc<Operations>,
     pub(crate) oversize: OversizeReply,
     pub(crate) journal: Mutex<Journal>,
     pub(crate) rules: Mutex<Rules>,

@@ -23,6 +23,8 @@ const ABORTED: u32 = 0xffff_ffff;
 #[derive(Debug)]
 pub(crate) struct ShellSettings {
     pub(crate) id: String,
+    /// The one it was created under, and goes by.
+    pub(crate) resource_uri: String,
     pub(crate) owner: String,
     pub(crate) session_id: Option<String>,
     pub(crate) environment: Vec<(String, String)>,

@@ -5,17 +5,15 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use winrm_wsman::{Body, Header, IdentifyResponse, Message, XsDuration, encrypted};
+use winrm_wsman::{Body, Header, IdentifyResponse, Message, XsDuration, message_id};
 
 use crate::auth::Security;
 use crate::config::{ClientBuilder, Config};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::error::{Error, ErrorKind, Step};
-use crate::pool::{Lane, MayLogOn, Pool};
-use crate::session::{self, Failure, Retry, Session};
+use crate::pool::Pool;
 
 /// How long [`Client::close`] waits for what is outstanding.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -42,9 +40,9 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    config: Config,
-    pool: Pool,
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) pool: Pool,
     /// How much work is under way that its starter does not wait for: clean-up, mostly.
     outstanding: watch::Sender<usize>,
     /// Set by the first [`Client::close`].
@@ -74,6 +72,10 @@ impl Client {
         Self { inner: Arc::new(inner) }
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// Where requests go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.config.endpoint
@@ -100,6 +102,15 @@ impl Client {
             data_locale: Some("en-US".to_owned()),
             ..Header::request(config.endpoint.to_string(), resource_uri, action)
         }
+    }
+
+    /// As [`header`](Self::header), for a robust connection (MS-WSMV 3.1.4.1.39): with a new OperationID and SequenceId 1.
+    ///
+    /// Where the service repeats the OperationID in an answer it keeps answers for a while: a request for the same resource
+    /// that is cut off is then sent again as it was, within the [`RetryPolicy`](crate::RetryPolicy), and gets the answer
+    /// kept for it. Meant for PowerShell and CIM; services of remote processes (`shell/cmd`) keep no answers.
+    pub fn robust_header(&self, resource_uri: &str, action: &str) -> Header {
+        Header { operation_id: Some(message_id()), sequence_id: Some(1), ..self.header(resource_uri, action) }
     }
 
     /// Asks the service who it is (DSP0226 section 11). With log-on, so it tells its operating system's version.
@@ -133,7 +144,7 @@ impl Client {
         if let Ok(runtime) = Handle::try_current() {
             self.inner.runtime.get_or_init(|| runtime);
         }
-        let result = self.attempt(&message).await;
+        let result = self.dispatch(&message).await;
         tracing::debug!(
             endpoint = %config.endpoint,
             action = message.header.action(),
@@ -154,76 +165,11 @@ impl Client {
                 found: answer.header.relates_to.unwrap_or_default(),
             }));
         }
+        self.note_echo(&message.header, &answer.header);
         match answer.body {
             Body::Fault(fault) => Err(fail(ErrorKind::Fault(fault))),
             _ => Ok(answer),
         }
-    }
-
-    /// One exchange, and another only where the server has surely not taken the first.
-    async fn attempt(&self, message: &Message) -> Result<BytesMut, Error> {
-        let Inner { config, pool, .. } = &*self.inner;
-        let fail = |step, kind| Error::new(&config.endpoint, step, kind);
-        let turn = pool.turn(Lane::of(&message.body)).await;
-        let _turn = turn.ok_or_else(|| fail(Step::Exchange, ErrorKind::Closed))?;
-        if let Some(mut session) = pool.take() {
-            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
-                Ok(answer) => {
-                    pool.put(session);
-                    return Ok(answer);
-                }
-                Err(Failure { retry: Retry::Reauthenticate, error }) => {
-                    tracing::debug!(endpoint = %config.endpoint, %error, "logging on again");
-                }
-                Err(Failure { error, .. }) => {
-                    if let ErrorKind::CredentialsRefused { .. } = error.kind() {
-                        pool.refused();
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        // Held until the log-on is judged, which it is with the first exchange.
-        let may_log_on = pool.may_log_on().await;
-        if matches!(may_log_on, MayLogOn::Refused) {
-            let user = session::user_name(config);
-            return Err(fail(Step::Authenticate, ErrorKind::CredentialsRefused { user }));
-        }
-        let result = self.log_on_and_exchange(message).await;
-        if let Err(ErrorKind::CredentialsRefused { .. }) = result.as_ref().map_err(Error::kind) {
-            pool.refused();
-        }
-        result
-    }
-
-    /// An exchange on a new connection; on a second one where the server wants AUTHENTICATE without a body.
-    async fn log_on_and_exchange(&self, message: &Message) -> Result<BytesMut, Error> {
-        let Inner { config, pool, .. } = &*self.inner;
-        let mut empty_form = pool.wants_empty_form();
-        loop {
-            let mut session = Session::open(config, empty_form).await?;
-            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
-                Ok(answer) => {
-                    pool.negotiated(session.security(), empty_form);
-                    pool.put(session);
-                    return Ok(answer);
-                }
-                // Comes from the combined form only, so at most once.
-                Err(Failure { retry: Retry::EmptyForm, error }) if !empty_form => {
-                    tracing::debug!(endpoint = %config.endpoint, %error, "trying AUTHENTICATE without a body");
-                    empty_form = true;
-                }
-                Err(Failure { error, .. }) => return Err(error),
-            }
-        }
-    }
-
-    fn encode(&self, message: &Message) -> Result<BytesMut, Error> {
-        let mut envelope = encrypted::buffer(message.encoded_len());
-        message.encode_into(&mut envelope).map_err(|error| {
-            Error::new(self.endpoint(), Step::Exchange, ErrorKind::Encode(Box::new(error)))
-        })?;
-        Ok(envelope)
     }
 
     /// Runs `work` behind the caller's back, while the runtime lives; [`close`](Self::close) waits for it.

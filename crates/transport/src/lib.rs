@@ -14,17 +14,20 @@
 //! | `tls` | which certificates are accepted, channel binding |
 //! | `session` | one connection: tokens, then bodies |
 //! | `pool` | which connection carries what |
-//! | `client` | WS-Management: encode, exchange, decode, retry where that is safe |
+//! | `client` | WS-Management: encode, exchange, decode |
+//! | `dispatch`, `retry` | which connection an exchange goes over, and when it goes again |
 //! | `probe` | what answers at an endpoint, without log-on |
 
 pub mod auth;
 mod client;
 mod config;
+mod dispatch;
 mod endpoint;
 mod error;
 mod http;
 mod pool;
 mod probe;
+mod retry;
 mod session;
 mod tls;
 
@@ -38,6 +41,7 @@ pub use endpoint::{DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_PATH, Endpoint
 pub use error::{Error, ErrorKind, Step};
 pub use http::{Connecting, Connector, Stream, TcpConnector};
 pub use probe::{Probe, probe};
+pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]
 pub use tls::{MalformedCertificate, tls_server_end_point};
 pub use tls::{Pin, PinError, TlsChannel, TlsError, TlsVersion, Trust};

@@ -3,6 +3,7 @@
 //! A connection is taken out for one exchange and put back after it, so that exchanges never interleave, and a
 //! cancelled one drops its connection with the context that nobody can continue.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,9 @@ use crate::session::Session;
 const MAX_IDLE: Duration = Duration::from_secs(90);
 /// Connections of each lane but that of Receive.
 const LANE_CONNECTIONS: usize = 8;
+
+/// Resources remembered for keeping answers.
+const MAX_ROBUST: usize = 64;
 
 /// Who may wait for whom: only requests of one lane for each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,6 +56,8 @@ pub(crate) struct Pool {
     /// This endpoint wants AUTHENTICATE without a body.
     empty_form: AtomicBool,
     log_on: LogOn,
+    /// Resources whose service keeps answers.
+    robust: Mutex<HashSet<String>>,
     security: Mutex<Option<Security>>,
 }
 
@@ -84,6 +90,7 @@ impl Pool {
             others: Semaphore::new(LANE_CONNECTIONS),
             empty_form: AtomicBool::new(false),
             log_on: LogOn::default(),
+            robust: Mutex::default(),
             security: Mutex::default(),
         }
     }
@@ -142,6 +149,18 @@ impl Pool {
     /// What the last log-on negotiated.
     pub(crate) fn security(&self) -> Option<Security> {
         *self.security.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The service keeps answers to requests for this resource. Few are remembered: a client talks to few.
+    pub(crate) fn keeps_answers(&self, resource: &str) {
+        let mut robust = self.robust.lock().unwrap_or_else(PoisonError::into_inner);
+        if robust.len() < MAX_ROBUST && !robust.contains(resource) {
+            robust.insert(resource.to_owned());
+        }
+    }
+
+    pub(crate) fn is_robust(&self, resource: &str) -> bool {
+        self.robust.lock().unwrap_or_else(PoisonError::into_inner).contains(resource)
     }
 
     /// Remembers what a log-on that worked was like.

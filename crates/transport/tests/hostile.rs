@@ -14,8 +14,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use winrm_ntlm::{Fresh, NegotiateFlags, client, server};
 use winrm_transport::{
-    AuthMethod, Client, ClientBuilder, Connecting, Connector, Credentials, Endpoint, Error, ErrorKind, Step,
-    Stream, probe,
+    AuthMethod, Client, ClientBuilder, Connecting, Connector, Credentials, Endpoint, Error, ErrorKind,
+    RetryPolicy, Step, Stream, probe,
 };
 use winrm_wsman::{Body, Message, Shell, uri};
 
@@ -111,7 +111,8 @@ fn client(server: &Arc<Scripted>) -> Client {
 
 async fn error_of(replies: impl Into<Vec<Reply>>) -> Error {
     let server = Scripted::new(replies);
-    let error = client(&server).identify().await.unwrap_err();
+    let once = builder(&server).credentials(Credentials::password("DOM\\user", "hunter2"));
+    let error = once.retries(RetryPolicy::never()).build().unwrap().identify().await.unwrap_err();
     assert_eq!(server.connections.load(Ordering::Relaxed), 1, "{error}");
     let text = format!("{error} {error:?} {:?}", error.remedy());
     assert!(!text.contains("hunter2"), "{text}");

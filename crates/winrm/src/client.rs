@@ -7,7 +7,7 @@ use std::time::Duration;
 use winrm_transport::auth::Security;
 use winrm_transport::{
     AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, MessageEncryption, Pin,
-    Probe,
+    Probe, RetryPolicy,
 };
 use winrm_wsman::IdentifyResponse;
 
@@ -163,6 +163,11 @@ impl ClientBuilder {
     /// The most connections that wait for output at once; 32 unless set.
     pub fn max_connections(self, connections: usize) -> Self {
         self.transport.max_connections(connections).into()
+    }
+
+    /// How often an exchange is tried again where that cannot hurt.
+    pub fn retries(self, policy: RetryPolicy) -> Self {
+        self.transport.retries(policy).into()
     }
 
     /// Opens byte streams another way than by TCP.

@@ -43,7 +43,7 @@ pub use winrm_shell::{
 pub use winrm_transport::auth::Security;
 pub use winrm_transport::{
     self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
-    MessageEncryption, Pin, PinError, Probe, Step, TlsChannel, TlsError, TlsVersion, Trust,
+    MessageEncryption, Pin, PinError, Probe, RetryPolicy, Step, TlsChannel, TlsError, TlsVersion, Trust,
 };
 pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};
 

@@ -14,6 +14,7 @@ use super::{
 use crate::client::Client;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Connector, TcpConnector};
+use crate::retry::RetryPolicy;
 use crate::tls::{self, Pin};
 
 /// Builds a [`Client`]. The defaults are the safe choice; what weakens them says so in its name.
@@ -47,6 +48,7 @@ impl ClientBuilder {
             max_envelope_size: DEFAULT_MAX_ENVELOPE_SIZE,
             allow_weak: false,
             max_connections: 32,
+            retry: RetryPolicy::default(),
             connector: Arc::new(TcpConnector),
             tls: None,
         };
@@ -128,6 +130,12 @@ impl ClientBuilder {
     /// up to eight of their own each, so that they never wait for these or for each other.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.config.max_connections = connections;
+        self
+    }
+
+    /// How often an exchange is tried again where that cannot hurt.
+    pub fn retries(mut self, policy: RetryPolicy) -> Self {
+        self.config.retry = policy;
         self
     }
 

@@ -13,6 +13,7 @@ pub use self::builder::ClientBuilder;
 pub use self::error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::http::Connector;
+use crate::retry::RetryPolicy;
 use crate::tls;
 
 /// How to log on.
@@ -69,6 +70,7 @@ pub(crate) struct Config {
     pub(crate) max_envelope_size: u32,
     pub(crate) allow_weak: bool,
     pub(crate) max_connections: usize,
+    pub(crate) retry: RetryPolicy,
     pub(crate) connector: Arc<dyn Connector>,
     /// Made of the builder's options for an https endpoint.
     pub(crate) tls: Option<tls::Client>,

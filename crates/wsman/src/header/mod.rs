@@ -39,6 +39,9 @@ pub struct Header {
     pub session_id: Option<String>,
     /// `p:OperationID`, `uuid:` and a GUID, new for each request.
     pub operation_id: Option<String>,
+    /// The request has been sent before: written as `mustUnderstand` of `p:OperationID`, which asks a service with robust
+    /// connections for the answer it has kept (MS-WSMV 3.1.4.1.39). Without an `operation_id` it is not written.
+    pub retransmission: bool,
     /// `p:SequenceId`, counting from 1.
     pub sequence_id: Option<u64>,
     /// `p:ActivityId`, a GUID for the event log.

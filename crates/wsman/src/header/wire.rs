@@ -46,7 +46,10 @@ impl Header {
                     set(&mut header.data_locale, read_language(r, &start)?, r, "p:DataLocale")?;
                 }
                 (uri::NS_WSMV, "SessionId") => set(&mut header.session_id, text(r)?, r, "p:SessionId")?,
-                (uri::NS_WSMV, "OperationID") => set(&mut header.operation_id, text(r)?, r, "p:OperationID")?,
+                (uri::NS_WSMV, "OperationID") => {
+                    header.retransmission = must_understand(&start);
+                    set(&mut header.operation_id, text(r)?, r, "p:OperationID")?;
+                }
                 (uri::NS_WSMV, "SequenceId") => {
                     let sequence_id = number(r, "p:SequenceId")?;
                     set(&mut header.sequence_id, sequence_id, r, "p:SequenceId")?;
@@ -115,7 +118,7 @@ impl Header {
         }
         block(w, "p", "ActivityId", None, self.activity_id.as_deref())?;
         block(w, "p", "SessionId", Some(false), self.session_id.as_deref())?;
-        block(w, "p", "OperationID", Some(false), self.operation_id.as_deref())?;
+        block(w, "p", "OperationID", Some(self.retransmission), self.operation_id.as_deref())?;
         let sequence_id = self.sequence_id.map(|id| id.to_string());
         block(w, "p", "SequenceId", Some(false), sequence_id.as_deref())?;
         self.write_options(w)?;

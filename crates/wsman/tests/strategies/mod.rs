@@ -69,7 +69,7 @@ fn header() -> BoxedStrategy<Header> {
     (
         (some_text(), some_text(), some_text(), some_text(), some_text(), some_text()),
         (option::of(any::<u32>()), option::of(duration()), some_text(), some_text()),
-        (some_text(), some_text(), option::of(any::<u64>()), some_text(), some_text()),
+        (some_text(), some_text(), option::of(any::<u64>()), some_text(), some_text(), any::<bool>()),
         (vec(option, 0..3), selectors(), vec(qname(), 0..3), vec(unknown, 0..3)),
     )
         .prop_map(|(a, b, c, d)| Header {
@@ -85,6 +85,7 @@ fn header() -> BoxedStrategy<Header> {
             locale: b.2,
             data_locale: b.3,
             session_id: c.0,
+            retransmission: c.5 && c.1.is_some(),
             operation_id: c.1,
             sequence_id: c.2,
             activity_id: c.3,

@@ -1,0 +1,136 @@
+//! Which connection an exchange goes over, and when it goes again.
+
+use bytes::BytesMut;
+use tokio::time::Instant;
+use winrm_wsman::{Header, Message, encrypted};
+
+use crate::client::{Client, Inner};
+use crate::error::{Error, ErrorKind, Step};
+use crate::pool::{Lane, MayLogOn};
+use crate::retry::{self, Repeat};
+use crate::session::{self, Failure, Retry, Session};
+
+impl Client {
+    /// The answer's envelope, after further attempts where these cannot hurt.
+    pub(crate) async fn dispatch(&self, message: &Message) -> Result<BytesMut, Error> {
+        let Inner { config, pool, .. } = self.inner();
+        let robust = robust_resource(&message.header).is_some_and(|resource| pool.is_robust(resource));
+        let repeat = Repeat::of(message, robust);
+        let mut again = None;
+        let started = Instant::now();
+        let mut made = 0_u32;
+        loop {
+            let error = match self.attempt(again.as_ref().unwrap_or(message)).await {
+                Ok(envelope) => return Ok(envelope),
+                Err(error) => error,
+            };
+            made = made.saturating_add(1);
+            if !repeat.allows(&error) {
+                return Err(error);
+            }
+            let Some(pause) = config.retry.pause(made, started.elapsed(), retry::random()) else {
+                return Err(error);
+            };
+            tracing::debug!(
+                endpoint = %config.endpoint,
+                action = message.header.action(),
+                made,
+                milliseconds = pause.as_millis(),
+                %error,
+                "trying again after a pause"
+            );
+            tokio::time::sleep(pause).await;
+            if repeat == Repeat::Robust && error.is_outcome_unknown() && again.is_none() {
+                let mut marked = message.clone();
+                marked.header.retransmission = true;
+                again = Some(marked);
+            }
+        }
+    }
+
+    /// Remembers that the server keeps answers, which it shows by repeating OperationID (MS-WSMV 3.1.4.1.39).
+    pub(crate) fn note_echo(&self, request: &Header, answer: &Header) {
+        let Some(resource) = robust_resource(request) else { return };
+        let same = |ours: &Option<String>, theirs: &Option<String>| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
+            _ => false,
+        };
+        if same(&request.operation_id, &answer.operation_id) {
+            self.inner().pool.keeps_answers(resource);
+        }
+    }
+
+    /// One exchange, and another only where the server has surely not taken the first.
+    async fn attempt(&self, message: &Message) -> Result<BytesMut, Error> {
+        let Inner { config, pool, .. } = self.inner();
+        let fail = |step, kind| Error::new(&config.endpoint, step, kind);
+        let turn = pool.turn(Lane::of(&message.body)).await;
+        let _turn = turn.ok_or_else(|| fail(Step::Exchange, ErrorKind::Closed))?;
+        if let Some(mut session) = pool.take() {
+            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
+                Ok(answer) => {
+                    pool.put(session);
+                    return Ok(answer);
+                }
+                Err(Failure { retry: Retry::Reauthenticate, error }) => {
+                    tracing::debug!(endpoint = %config.endpoint, %error, "logging on again");
+                }
+                Err(Failure { error, .. }) => {
+                    if let ErrorKind::CredentialsRefused { .. } = error.kind() {
+                        pool.refused();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        // Held until the log-on is judged, which it is with the first exchange.
+        let may_log_on = pool.may_log_on().await;
+        if matches!(may_log_on, MayLogOn::Refused) {
+            let user = session::user_name(config);
+            return Err(fail(Step::Authenticate, ErrorKind::CredentialsRefused { user }));
+        }
+        let result = self.log_on_and_exchange(message).await;
+        if let Err(ErrorKind::CredentialsRefused { .. }) = result.as_ref().map_err(Error::kind) {
+            pool.refused();
+        }
+        result
+    }
+
+    /// An exchange on a new connection; on a second one where the server wants AUTHENTICATE without a body.
+    async fn log_on_and_exchange(&self, message: &Message) -> Result<BytesMut, Error> {
+        let Inner { config, pool, .. } = self.inner();
+        let mut empty_form = pool.wants_empty_form();
+        loop {
+            let mut session = Session::open(config, empty_form).await?;
+            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
+                Ok(answer) => {
+                    pool.negotiated(session.security(), empty_form);
+                    pool.put(session);
+                    return Ok(answer);
+                }
+                // Comes from the combined form only, so at most once.
+                Err(Failure { retry: Retry::EmptyForm, error }) if !empty_form => {
+                    tracing::debug!(endpoint = %config.endpoint, %error, "trying AUTHENTICATE without a body");
+                    empty_form = true;
+                }
+                Err(Failure { error, .. }) => return Err(error),
+            }
+        }
+    }
+
+    fn encode(&self, message: &Message) -> Result<BytesMut, Error> {
+        let mut envelope = encrypted::buffer(message.encoded_len());
+        message.encode_into(&mut envelope).map_err(|error| {
+            Error::new(self.endpoint(), Step::Exchange, ErrorKind::Encode(Box::new(error)))
+        })?;
+        Ok(envelope)
+    }
+}
+
+/// The resource of a request that asks for a robust connection. Never the one of remote processes: their services keep
+/// no answers, whatever they echo.
+fn robust_resource(header: &Header) -> Option<&str> {
+    header.operation_id.as_ref()?;
+    header.sequence_id?;
+    header.resource_uri.as_deref().filter(|uri| !uri.eq_ignore_ascii_case(winrm_wsman::uri::RESOURCE_URI_CMD))
+}
