@@ -137,7 +137,7 @@ async fn a_shell_whose_closing_was_cut_off_is_still_deleted() {
 async fn a_shell_whose_deletion_was_refused_is_deleted_later() {
     let (service, client) = pair(silent).await;
     let shell = Shell::builder(&client).open().await.unwrap();
-    service.misbehave_times(Trigger::action(uri::ACTION_DELETE), 1, Misbehaviour::Status(503));
+    service.misbehave_times(Trigger::action(uri::ACTION_DELETE), 1, Misbehaviour::Status(500));
     shell.close().await.unwrap_err();
     client.close().await;
     assert_eq!(service.open_shells(), 0);
