@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use winrm_wsman::ServiceConfig;
+
 /// Bounds and quotas. Start from [`Limits::default`] and change what a test is about.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -47,6 +49,19 @@ impl Default for Limits {
             termination_grace: Duration::from_secs(1),
             log_entries: 10_000,
         }
+    }
+}
+
+impl Limits {
+    /// What `winrm/config` tells of them.
+    pub(crate) fn config(&self) -> ServiceConfig {
+        let number = |value: usize| u32::try_from(value).ok();
+        let mut config = ServiceConfig::default();
+        config.max_envelope_size_kb = number(self.max_envelope_size / 1024);
+        config.max_timeout_ms = u32::try_from(self.max_timeout.as_millis()).ok();
+        config.max_shells_per_user = number(self.max_shells_per_user);
+        config.max_processes_per_shell = number(self.max_processes_per_shell);
+        config
     }
 }
 

@@ -16,9 +16,9 @@ use crate::running::Exit;
 /// output is asked for, and the remote process stops at its own full pipe.
 const BLOCKS: usize = 4;
 
-/// The most bytes of input sent at once: with base64 and the envelope it stays below 150 KB, the smallest
-/// MaxEnvelopeSize a WinRM service has in its default state (Windows Server 2008 R2).
-pub(crate) const SEND_BYTES: usize = 96 * 1024;
+/// Bytes of input that wait to be sent: with base64 they fill an envelope of the size that Windows takes, and none needs
+/// more.
+pub(crate) const INPUT_BYTES: usize = 512_000 / 4 * 3;
 
 /// The driver's end of an output stream, and the caller's.
 pub(crate) fn output(exit: &watch::Receiver<Option<Exit>>) -> (mpsc::Sender<Bytes>, Reader) {
@@ -28,7 +28,7 @@ pub(crate) fn output(exit: &watch::Receiver<Option<Exit>>) -> (mpsc::Sender<Byte
 
 /// The pump's end, and the caller's.
 pub(crate) fn input() -> (DuplexStream, ChildStdin) {
-    let (ours, theirs) = tokio::io::duplex(SEND_BYTES);
+    let (ours, theirs) = tokio::io::duplex(INPUT_BYTES);
     (ours, ChildStdin { pipe: theirs })
 }
 

@@ -9,14 +9,14 @@ use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use winrm_transport::Client;
 use winrm_wsman::{
-    Body, CommandLine, CommandState, Fault, FaultCode, Receive, ReceiveResponse, Send, Signal, State, Stream,
-    WsOption, guid, uri,
+    Body, CommandLine, CommandState, Fault, FaultCode, Message, Receive, ReceiveResponse, Send, Signal,
+    State, Stream, WsOption, guid, uri,
 };
 
 use crate::child::Child;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
-use crate::pipes::{self, ChildStderr, ChildStdout, SEND_BYTES};
+use crate::pipes::{self, ChildStderr, ChildStdout, INPUT_BYTES};
 use crate::shell::{ShellInner, forget_if_gone};
 
 /// How a process ended, or why nobody knows.
@@ -28,6 +28,11 @@ const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
 /// A process that ends may refuse its remaining input in ways we do not know; so long may the news of its end take.
 const REFUSED_INPUT_GRACE: Duration = Duration::from_secs(5);
+
+/// Room for what the service may count beside the envelope.
+const ENVELOPE_SLACK: usize = 512;
+/// Of input in one request, however little the service takes.
+const MIN_SEND_BYTES: usize = 1024;
 
 /// Which streams the caller wants.
 #[derive(Clone, Copy, Debug)]
@@ -162,10 +167,41 @@ impl Remote {
 
     /// Hands input over.
     async fn send(&self, data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
+        self.shell.request(uri::ACTION_SEND, Vec::new(), self.send_body(data, end)).await.map(|_| ())
+    }
+
+    fn send_body(&self, data: Bytes, end: bool) -> Body {
         let stream =
             Stream { name: "stdin".to_owned(), command_id: Some(self.command_id.clone()), end, data };
-        let body = Body::Send(Send { streams: vec![stream] });
-        self.shell.request(uri::ACTION_SEND, Vec::new(), body).await.map(|_| ())
+        Body::Send(Send { streams: vec![stream] })
+    }
+
+    /// How many bytes of input one request can carry: what the service takes, less the envelope around it, and four
+    /// characters of base64 carry three bytes.
+    fn send_budget(&self) -> usize {
+        let header = self.shell.header(uri::ACTION_SEND);
+        let around = Message::new(header, self.send_body(Bytes::new(), true)).encode();
+        let around = around.map_or(0, |envelope| envelope.len()).saturating_add(ENVELOPE_SLACK);
+        let room = self.client().max_request_size().saturating_sub(around);
+        (room / 4 * 3).clamp(MIN_SEND_BYTES, INPUT_BYTES)
+    }
+
+    /// Hands input over in as many requests as the service's MaxEnvelopeSize asks for. A request that was refused for its
+    /// size was not taken: its content goes again in smaller ones.
+    async fn hand_over_all(&self, mut data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
+        loop {
+            let mut rest = data.clone();
+            let block = rest.split_to(self.send_budget().min(rest.len()));
+            let last = rest.is_empty();
+            let len = block.len();
+            match self.hand_over(block, end && last).await {
+                Ok(()) if last => return Ok(()),
+                Ok(()) => data = rest,
+                // Known by now to be too much.
+                Err(error) if error.is_request_too_large() && self.send_budget() < len => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Hands one block of input over, however long the process takes to read it.
@@ -345,13 +381,13 @@ async fn pump(
     refused: oneshot::Sender<winrm_transport::Error>,
 ) {
     loop {
-        let mut data = BytesMut::with_capacity(SEND_BYTES);
+        let mut data = BytesMut::with_capacity(remote.send_budget());
         let read = tokio::select! {
             read = source.read_buf(&mut data) => read,
             _ = exited.wait_for(Option::is_some) => return,
         };
         let end = matches!(read, Ok(0) | Err(_));
-        match remote.hand_over(data.freeze(), end).await {
+        match remote.hand_over_all(data.freeze(), end).await {
             Ok(()) if end => return,
             Ok(()) => {}
             // Dropping `source` tells the caller by a broken pipe, as a local process does that closed its input.

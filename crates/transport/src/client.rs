@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use winrm_wsman::{Body, Header, IdentifyResponse, Message, XsDuration, message_id};
+use winrm_wsman::{
+    Body, Fault, FaultCode, Header, IdentifyResponse, Message, ServiceConfig, XsDuration, message_id, uri,
+};
 
 use crate::auth::Security;
 use crate::config::{ClientBuilder, Config};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::error::{Error, ErrorKind, Step};
 use crate::pool::Pool;
+use crate::request_size::RequestSize;
 
 /// How long [`Client::close`] waits for what is outstanding.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -43,6 +46,8 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) pool: Pool,
+    /// What the service takes.
+    request_size: RequestSize,
     /// How much work is under way that its starter does not wait for: clean-up, mostly.
     outstanding: watch::Sender<usize>,
     /// Set by the first [`Client::close`].
@@ -65,6 +70,7 @@ impl Client {
         let inner = Inner {
             config,
             pool,
+            request_size: RequestSize::default(),
             outstanding: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             runtime: OnceLock::new(),
@@ -84,6 +90,29 @@ impl Client {
     /// How long the service may hold a request.
     pub fn operation_timeout(&self) -> Duration {
         self.inner.config.operation_timeout
+    }
+
+    /// The longest envelope that the service is believed to take, in bytes: 512 000 at first. When it refuses one for its
+    /// size (HTTP 413, faults 2150859025 and the like, see [`Error::is_request_too_large`]) half of that is remembered.
+    /// Whoever divides data over requests asks again before each.
+    pub fn max_request_size(&self) -> usize {
+        self.inner.request_size.get()
+    }
+
+    /// Reads the service's settings (`winrm/config`). By default only administrators may: for others it is `None`.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request), but for the refusal of access.
+    pub async fn service_config(&self) -> Result<Option<ServiceConfig>, Error> {
+        let header = self.header(uri::RESOURCE_URI_CONFIG, uri::ACTION_GET);
+        match self.request(Message::new(header, Body::Get)).await {
+            Ok(Message { body: Body::GetResponse(resource), .. }) => Ok(ServiceConfig::of(&resource)),
+            Ok(answer) => Err(self.unexpected(&answer.header)),
+            Err(error) if error.fault().and_then(Fault::wsman_code) == Some(FaultCode::ACCESS_DENIED) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What the last log-on negotiated; `None` before the first.
@@ -152,7 +181,7 @@ impl Client {
             error = result.as_ref().err().map(tracing::field::display),
             "exchange"
         );
-        let document = result?;
+        let document = result.inspect_err(|error| self.learn_size(error, &message))?;
         let fail = |kind| Error::new(&config.endpoint, Step::Exchange, kind);
         let answer = Message::decode(&document).map_err(|error| fail(ErrorKind::Decode(error)))?;
         // Identify has no MessageID to relate to. Faults that WMI makes come without RelatesTo; the sealed connection,
@@ -167,8 +196,27 @@ impl Client {
         }
         self.note_echo(&message.header, &answer.header);
         match answer.body {
-            Body::Fault(fault) => Err(fail(ErrorKind::Fault(fault))),
+            Body::Fault(fault) => {
+                let error = fail(ErrorKind::Fault(fault));
+                self.learn_size(&error, &message);
+                Err(error)
+            }
             _ => Ok(answer),
+        }
+    }
+
+    /// Remembers that a request was refused for its size.
+    fn learn_size(&self, error: &Error, message: &Message) {
+        if error.is_request_too_large()
+            && let Ok(envelope) = message.encode()
+        {
+            self.inner.request_size.refused(envelope.len());
+            tracing::debug!(
+                endpoint = %self.endpoint(),
+                refused = envelope.len(),
+                believed = self.max_request_size(),
+                "request was too large"
+            );
         }
     }
 

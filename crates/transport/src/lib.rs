@@ -16,6 +16,7 @@
 //! | `pool` | which connection carries what |
 //! | `client` | WS-Management: encode, exchange, decode |
 //! | `dispatch`, `retry` | which connection an exchange goes over, and when it goes again |
+//! | `request_size` | how large a request may be |
 //! | `probe` | what answers at an endpoint, without log-on |
 
 pub mod auth;
@@ -27,6 +28,7 @@ mod error;
 mod http;
 mod pool;
 mod probe;
+mod request_size;
 mod retry;
 mod session;
 mod tls;

@@ -49,6 +49,7 @@ pub use header::{Header, Selector, WsOption, guid, message_id};
 pub use message::{Body, Message};
 pub use name::QName;
 pub use operation::command::{CommandLine, CommandResponse};
+pub use operation::config::ServiceConfig;
 pub use operation::connect::{Connect, ConnectResponse};
 pub use operation::create::{CreateResponse, ResourceCreated, Shell, Variable};
 pub use operation::disconnect::Disconnect;

@@ -78,6 +78,23 @@ impl Error {
         }
     }
 
+    /// True when the server refused the request for its size, and has not carried it out.
+    pub fn is_request_too_large(&self) -> bool {
+        use winrm_wsman::FaultCode;
+        match &*self.kind {
+            ErrorKind::RequestTooLarge { .. } => true,
+            ErrorKind::Fault(fault) => matches!(
+                fault.wsman_code(),
+                Some(
+                    FaultCode::HTTP_REQUEST_TOO_LARGE
+                        | FaultCode::SERVER_ENVELOPE_LIMIT
+                        | FaultCode::ENVELOPE_TOO_LARGE
+                )
+            ),
+            _ => false,
+        }
+    }
+
     /// True when the server may have carried out the request although no answer came that can be trusted: repeating it
     /// may do it twice. An answer in clear could be anybody's, so it counts as none, but for the statuses by which a
     /// service says that it is too busy or the request too large.

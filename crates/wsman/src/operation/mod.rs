@@ -1,6 +1,7 @@
 //! The operations, one file each: request and answer side by side, each both read and written.
 
 pub mod command;
+pub mod config;
 pub mod connect;
 pub mod create;
 pub mod delete;

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use winrm_wsman::{
-    Batch, Body, Condition, Fault, Header, Message, ProviderFault, Resource, Selector, Shell, Stream,
-    WsManFault, uri,
+    Batch, Body, Condition, Fault, Header, Message, ProviderFault, Resource, Selector, ServiceConfig, Shell,
+    Stream, WsManFault, uri,
 };
 use winrm_xml::Element;
 
@@ -379,12 +379,11 @@ pub(crate) fn response(message: &Message, psrp: bool) -> Value {
             put(&mut map, "shell", Some(shell(found)));
             map.into()
         }
-        Body::GetResponse(Resource::Other(element)) if element.is(uri::NS_CONFIG, "Config") => {
-            let number = |local| element.child(uri::NS_CONFIG, local).unwrap().text();
-            let timeout: u64 = number("MaxTimeoutms").parse().unwrap();
+        Body::GetResponse(resource @ Resource::Other(element)) if element.is(uri::NS_CONFIG, "Config") => {
+            let config = ServiceConfig::of(resource).unwrap();
             json!({"config": {
-                "max_envelope_size_kb": number("MaxEnvelopeSizekb").parse::<u64>().unwrap(),
-                "max_timeout_ms": timeout,
+                "max_envelope_size_kb": config.max_envelope_size_kb.unwrap(),
+                "max_timeout_ms": config.max_timeout_ms.unwrap(),
                 "elements": element.elements().map(|e| e.name.local()).collect::<Vec<_>>(),
             }})
         }
