@@ -1,16 +1,16 @@
 //! A process from its start to its clean-up: one task polls for output, one hands input over.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use winrm_transport::Client;
+use winrm_transport::{Client, Place};
 use winrm_wsman::{
-    Body, CommandLine, CommandState, Fault, FaultCode, Message, Receive, ReceiveResponse, Send, Signal,
-    State, Stream, WsOption, guid, uri,
+    Body, CommandLine, CommandState, Fault, FaultCode, Message, Quota, Receive, ReceiveResponse, Send,
+    Signal, State, Stream, WsOption, guid, uri,
 };
 
 use crate::child::Child;
@@ -56,6 +56,8 @@ pub(crate) struct Remote {
     abandoned: Notify,
     /// Nothing is left to clean.
     finished: AtomicBool,
+    /// Among the client's commands and the shell's processes; given back with the process's place at the service.
+    places: Mutex<Option<(Place, Place)>>,
 }
 
 /// Starts the process and its tasks.
@@ -74,13 +76,13 @@ pub(crate) async fn start(
         stop_delivery: Notify::new(),
         abandoned: Notify::new(),
         finished: AtomicBool::new(false),
+        places: Mutex::default(),
     };
     let line = CommandLine { command_id: Some(remote.command_id.clone()), ..line };
     // From here on dropping `remote` cleans up.
     let console = if streams.stdin { "FALSE" } else { "TRUE" };
     let options = vec![WsOption::new(uri::OPTION_CONSOLE_MODE_STDIN, console)];
-    let answer = remote.shell.request(uri::ACTION_COMMAND, options, Body::Command(line)).await;
-    let answer = answer.map_err(|error| Error::Spawn(Arc::new(error)))?;
+    let answer = remote.command(options, line).await.map_err(|error| Error::Spawn(Arc::new(error)))?;
     let Body::CommandResponse(response) = answer.body else {
         return Err(Error::Spawn(Arc::new(remote.shell.client().unexpected(&answer.header))));
     };
@@ -121,6 +123,44 @@ impl Remote {
         self.shell.client()
     }
 
+    /// Sends Command; where the service allows no more, waits until one of the client's own commands has ended.
+    async fn command(
+        &self,
+        options: Vec<WsOption>,
+        line: CommandLine,
+    ) -> Result<Message, winrm_transport::Error> {
+        let client = self.client();
+        loop {
+            let process = self.shell.processes().take().await.ok_or_else(|| client.closed())?;
+            let command = client.commands().take().await.ok_or_else(|| client.closed())?;
+            let body = Body::Command(line.clone());
+            let error = match self.shell.request(uri::ACTION_COMMAND, options.clone(), body).await {
+                Ok(answer) => {
+                    process.granted();
+                    command.granted();
+                    *self.places() = Some((command, process));
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            let waits = match error.quota() {
+                Some(Quota::OperationsPerUser | Quota::PluginOperationsPerUser | Quota::PluginOperations) => {
+                    command.refused()
+                }
+                Some(Quota::PluginCommandsPerShell | Quota::ProcessesOrMemoryPerShell) => process.refused(),
+                _ => false,
+            };
+            if !waits {
+                return Err(error);
+            }
+            tracing::debug!(endpoint = %client.endpoint(), %error, "waiting for a place among the commands");
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Option<(Place, Place)>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The owner is gone: the driver ends the process.
     pub(crate) fn abandon(&self) {
         self.abandoned.notify_one();
@@ -156,12 +196,14 @@ impl Remote {
         }
         let shell = Arc::clone(&self.shell);
         let body = self.signal_body(uri::SIGNAL_TERMINATE);
+        let places = self.places().take();
         let client = self.shell.client().clone();
         client.spawn_background(async move {
             let answer = shell.request(uri::ACTION_SIGNAL, Vec::new(), body).await;
             if let Err(error) = forget_if_gone(answer) {
                 tracing::debug!(endpoint = %shell.client().endpoint(), %error, "process was not cleaned up");
             }
+            drop(places);
         });
     }
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use winrm_transport::Client;
+use winrm_transport::{Client, Place, Places};
 use winrm_wsman::{
-    Body, Fault, FaultCode, Header, Message, Selector, Variable, WsOption, XsDuration, message_id, uri,
+    Body, Fault, FaultCode, Header, Message, Quota, Selector, Variable, WsOption, XsDuration, message_id, uri,
 };
 
 use crate::command::Command;
@@ -145,6 +145,10 @@ pub(crate) struct ShellInner {
     /// Windows refuses Disconnect for a shell created without one, and wants it in every request to one with.
     session_id: String,
     deleted: AtomicBool,
+    /// Given back once it is deleted.
+    place: Mutex<Option<Place>>,
+    /// Of its own processes.
+    processes: Places,
     /// Its end tells [`delete_at_closing`] that there is nothing left to do.
     _alive: oneshot::Sender<()>,
 }
@@ -179,10 +183,8 @@ impl ShellInner {
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
             ..winrm_wsman::Shell::default()
         };
-        let answer = client
-            .request(Message::new(header, Body::Create(Box::new(body))))
-            .await
-            .map_err(|error| Error::Open(Arc::new(error)))?;
+        let (answer, place) =
+            create(client, header, body).await.map_err(|error| Error::Open(Arc::new(error)))?;
         let Body::CreateResponse(created) = answer.body else {
             return Err(Error::Open(Arc::new(client.unexpected(&answer.header))));
         };
@@ -197,6 +199,8 @@ impl ShellInner {
             resource_uri,
             session_id,
             deleted: AtomicBool::new(false),
+            place: Mutex::new(Some(place)),
+            processes: Places::new(),
             _alive: alive,
         });
         client.spawn_background(delete_at_closing(Arc::downgrade(&shell), client.clone(), gone));
@@ -205,6 +209,15 @@ impl ShellInner {
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    pub(crate) fn processes(&self) -> &Places {
+        &self.processes
+    }
+
+    /// The place it has among the client's shells, to be given back.
+    fn take_place(&self) -> Option<Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The header of a request to this shell.
@@ -234,6 +247,7 @@ impl ShellInner {
         let request = Message::new(self.header(uri::ACTION_DELETE), Body::Delete);
         forget_if_gone(self.client.request(request).await)?;
         self.deleted.store(true, Ordering::Relaxed);
+        drop(self.take_place());
         Ok(())
     }
 
@@ -245,12 +259,41 @@ impl ShellInner {
         let client = self.client.clone();
         let id = self.id.clone();
         let request = Message::new(self.header(uri::ACTION_DELETE), Body::Delete);
+        let place = self.take_place();
         self.client.spawn_background(async move {
             if let Err(error) = forget_if_gone(client.request(request).await) {
                 tracing::warn!(endpoint = %client.endpoint(), shell = id, %error, "shell could not be deleted");
             }
+            drop(place);
         });
     }
+}
+
+/// Creates a shell; where the service allows no more, waits until one of the client's own is gone.
+async fn create(
+    client: &Client,
+    header: Header,
+    body: winrm_wsman::Shell,
+) -> Result<(Message, Place), winrm_transport::Error> {
+    let mut request = Message::new(header, Body::Create(Box::new(body)));
+    loop {
+        let place = client.shells().take().await.ok_or_else(|| client.closed())?;
+        match client.request(request.clone()).await {
+            Ok(answer) => {
+                place.granted();
+                return Ok((answer, place));
+            }
+            Err(error) if is_shell_quota(&error) && place.refused() => {
+                tracing::debug!(endpoint = %client.endpoint(), %error, "waiting for a place among the shells");
+                request.header.message_id = Some(message_id());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_shell_quota(error: &winrm_transport::Error) -> bool {
+    matches!(error.quota(), Some(Quota::ShellsPerUser | Quota::PluginShellsPerUser | Quota::PluginShells))
 }
 
 impl Drop for ShellInner {

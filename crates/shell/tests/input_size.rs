@@ -1,5 +1,5 @@
 //! Input in requests as large as the service takes, found out by being refused.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod support;
 

@@ -82,7 +82,7 @@ async fn input_streams_and_ends() {
     assert_eq!(output.status.raw(), Some(300_000));
     // Small writes are gathered: far fewer requests than writes.
     let sends = service.log().actions().iter().filter(|action| **action == "Send").count();
-    assert!((4..60).contains(&sends), "{sends} requests");
+    assert!((1..60).contains(&sends), "{sends} requests");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::auth::Security;
 use crate::config::{ClientBuilder, Config};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::error::{Error, ErrorKind, Step};
+use crate::limiter::Places;
 use crate::pool::Pool;
 use crate::request_size::RequestSize;
 
@@ -48,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     /// What the service takes.
     request_size: RequestSize,
+    shells: Places,
+    commands: Places,
     /// How much work is under way that its starter does not wait for: clean-up, mostly.
     outstanding: watch::Sender<usize>,
     /// Set by the first [`Client::close`].
@@ -71,6 +74,8 @@ impl Client {
             config,
             pool,
             request_size: RequestSize::default(),
+            shells: Places::new(),
+            commands: Places::new(),
             outstanding: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             runtime: OnceLock::new(),
@@ -97,6 +102,21 @@ impl Client {
     /// Whoever divides data over requests asks again before each.
     pub fn max_request_size(&self) -> usize {
         self.inner.request_size.get()
+    }
+
+    /// Places for shells, bounded by what the service was seen to allow (MaxShellsPerUser).
+    pub fn shells(&self) -> &Places {
+        &self.inner.shells
+    }
+
+    /// Places for commands of all shells, bounded by what the service was seen to allow (MaxConcurrentOperationsPerUser).
+    pub fn commands(&self) -> &Places {
+        &self.inner.commands
+    }
+
+    /// The error of who waits for a place of a client that is closed.
+    pub fn closed(&self) -> Error {
+        Error::new(self.endpoint(), Step::Exchange, ErrorKind::Closed)
     }
 
     /// Reads the service's settings (`winrm/config`). By default only administrators may: for others it is `None`.
@@ -247,6 +267,8 @@ impl Client {
     /// closed with it.
     pub async fn close(&self) {
         self.inner.closing.send_replace(true);
+        self.inner.shells.close();
+        self.inner.commands.close();
         let mut outstanding = self.inner.outstanding.subscribe();
         // What is waited for may itself leave more to wait for: the count tells.
         if tokio::time::timeout(CLOSE_DEADLINE, outstanding.wait_for(|count| *count == 0)).await.is_err() {

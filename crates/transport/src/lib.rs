@@ -16,6 +16,7 @@
 //! | `pool` | which connection carries what |
 //! | `client` | WS-Management: encode, exchange, decode |
 //! | `dispatch`, `retry` | which connection an exchange goes over, and when it goes again |
+//! | `limiter` | how much of a kind the service allows at once |
 //! | `request_size` | how large a request may be |
 //! | `probe` | what answers at an endpoint, without log-on |
 
@@ -26,6 +27,7 @@ mod dispatch;
 mod endpoint;
 mod error;
 mod http;
+mod limiter;
 mod pool;
 mod probe;
 mod request_size;
@@ -42,6 +44,7 @@ pub use config::{
 pub use endpoint::{DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_PATH, Endpoint, EndpointError};
 pub use error::{Error, ErrorKind, Step};
 pub use http::{Connecting, Connector, Stream, TcpConnector};
+pub use limiter::{Place, Places};
 pub use probe::{Probe, probe};
 pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]

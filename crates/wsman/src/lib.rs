@@ -44,7 +44,7 @@ pub mod uri;
 
 pub use duration::XsDuration;
 pub use error::{DecodeError, EncodeError};
-pub use fault::{Fault, FaultCode, ProviderFault, Reason, WsManFault};
+pub use fault::{Fault, FaultCode, ProviderFault, Quota, Reason, WsManFault};
 pub use header::{Header, Selector, WsOption, guid, message_id};
 pub use message::{Body, Message};
 pub use name::QName;

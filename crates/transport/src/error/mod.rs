@@ -6,7 +6,7 @@ mod remedy;
 use std::error::Error as StdError;
 use std::fmt;
 
-use winrm_wsman::Fault;
+use winrm_wsman::{Fault, Quota};
 
 pub use self::kind::ErrorKind;
 use crate::Endpoint;
@@ -76,6 +76,11 @@ impl Error {
             ErrorKind::Fault(fault) => Some(fault),
             _ => None,
         }
+    }
+
+    /// The quota of the server that is used up, where that is why it refused.
+    pub fn quota(&self) -> Option<Quota> {
+        self.fault()?.wsman_code()?.quota()
     }
 
     /// True when the server refused the request for its size, and has not carried it out.

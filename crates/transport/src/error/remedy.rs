@@ -1,7 +1,7 @@
 //! What the user can do about a failure.
 
 use http::StatusCode;
-use winrm_wsman::Fault;
+use winrm_wsman::{Fault, FaultCode};
 
 use super::{Error, ErrorKind, Step};
 use crate::tls::TlsError;
@@ -105,6 +105,19 @@ impl Error {
     }
 }
 
+/// The quota, and what raises it.
+fn quota_remedy(code: FaultCode) -> Option<String> {
+    let quota = code.quota()?;
+    let name = quota.name();
+    Some(match quota.raise_command() {
+        Some(command) => format!(
+            "the host's quota {name} is used up: end what is left over there (another client's shells count too, until \
+             they have been idle for long enough), or raise it on the host: `{command}`"
+        ),
+        None => format!("the host's limit is reached ({name}): ask for less at once, or try again later"),
+    })
+}
+
 /// What TLS has in common with few hosts, and which.
 const INCOMPATIBLE: &str = "Windows Server 2012 R2 and older offer AES-GCM only with static RSA, which this client does not \
      speak: update the host, or use http, where messages are sealed too; where the listener wants client certificates, it \
@@ -138,13 +151,12 @@ fn tls_remedy(error: &TlsError) -> Option<String> {
 
 /// What a fault's code asks of the user.
 fn fault_remedy(fault: &Fault) -> Option<String> {
-    use winrm_wsman::FaultCode;
     let text = match fault.wsman_code()? {
         FaultCode::ACCESS_DENIED => {
             "the account is known but may not use WinRM: put it into Administrators or Remote Management Users; for \
              a local administrator who is not the built-in one, set the host's LocalAccountTokenFilterPolicy to 1"
         }
-        code => code.meaning()?,
+        code => return quota_remedy(code).or_else(|| code.meaning().map(str::to_owned)),
     };
     Some(text.to_owned())
 }

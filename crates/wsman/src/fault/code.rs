@@ -45,6 +45,7 @@ fault_codes! {
     OPERATION_ABORTED = 995, "the operation was aborted, as when the shell is closed meanwhile";
     CANCELLED = 1223, "the operation was cancelled";
     LOGON_FAILURE = 1326, "user name or password is wrong";
+    NOT_ENOUGH_QUOTA = 1816, "the shell's quota of processes or memory does not allow another process";
     /// [`BROKEN_PIPE`](Self::BROKEN_PIPE) as an HRESULT:
     BROKEN_PIPE_HRESULT = 2_147_942_509, "the pipe is broken: the command no longer reads its input";
     /// [`NO_DATA`](Self::NO_DATA) as an HRESULT:
@@ -66,7 +67,7 @@ fault_codes! {
     URI_LIMIT = 2_150_858_797, "a URI is too long";
     INVALID_OPTIONS = 2_150_858_809, "an option is not valid for the resource";
     INVALID_RESOURCE_URI = 2_150_858_811, "the resource URI is missing or malformed";
-    QUOTA_LIMIT = 2_150_858_815, "the service is executing as many operations as it may";
+    QUOTA_LIMIT = 2_150_858_815, "the service is busy with as many requests as it takes at once: try again later";
     SCHEMA_VALIDATION_ERROR = 2_150_858_817, "the request does not match the schema of its operation";
     MAX_ENVELOPE_SIZE_EXCEEDED = 2_150_858_824, "the answer would be larger than the client's MaxEnvelopeSize";
     SERVER_ENVELOPE_LIMIT = 2_150_858_825, "the request is larger than the service's MaxEnvelopeSizekb";
@@ -124,25 +125,6 @@ impl FaultCode {
                     | Self::COMMAND_ALREADY_CLOSED
                     | Self::COMMAND_TERMINATED
             )
-    }
-
-    /// Whether the number says that a quota is used up or requests come too fast.
-    pub const fn is_quota(self) -> bool {
-        matches!(
-            self,
-            Self::QUOTA_LIMIT
-                | Self::MAX_SHELLS_FOR_USER
-                | Self::MAX_OPERATIONS_FOR_USER
-                | Self::USER_THROTTLED
-                | Self::SYSTEM_THROTTLED
-                | Self::MAX_SHELL_USERS
-                | Self::PLUGIN_MAX_SHELLS_FOR_USER
-                | Self::PLUGIN_MAX_USERS
-                | Self::PLUGIN_MAX_SHELLS
-                | Self::PLUGIN_MAX_OPERATIONS
-                | Self::PLUGIN_MAX_OPERATIONS_FOR_USER
-                | Self::PLUGIN_MAX_COMMANDS_PER_SHELL
-        )
     }
 
     /// Whether the number says that a message was too large.

@@ -1,12 +1,14 @@
 //! SOAP faults with the detail that WinRM adds (SOAP 1.2 part 1, section 5.4; MS-WSMV 2.2.4.43).
 
 mod code;
+mod quota;
 mod service;
 mod wire;
 
 use winrm_xml::Element;
 
 pub use code::FaultCode;
+pub use quota::Quota;
 
 use crate::name::QName;
 use crate::uri;
