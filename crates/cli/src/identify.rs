@@ -14,6 +14,7 @@ use crate::exit::CLIENT_FAILED;
 use crate::input;
 use crate::report::Failure;
 use crate::target::{self, Target};
+use crate::waiting;
 
 /// The scheme we log on by unless told otherwise.
 const NEGOTIATE: &str = "Negotiate";
@@ -42,7 +43,7 @@ pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
                 }
             };
             let found = tokio::select! {
-                found = ask(&shared.0, shared.1.clone(), &target) => found,
+                found = ask(&shared.0, shared.1.clone(), &target, is_json) => found,
                 failure = stopped => Err(failure),
             };
             (number, found)
@@ -84,8 +85,12 @@ async fn ask(
     connection: &Connection,
     credentials: Option<Credentials>,
     target: &Target,
+    is_json: bool,
 ) -> Result<Found, Failure> {
     let builder = connect::builder(connection, target);
+    if let Some(limit) = connection.wait {
+        waiting::wait(&builder, target, limit, is_json).await?;
+    }
     let probe = builder.probe().await?;
     let logon = match credentials {
         Some(credentials) => Some(log_on(builder, credentials, connection).await),

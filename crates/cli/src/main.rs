@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `target`, `password`, `connect` | hosts, secrets, and how a client comes of them |
+//! | `waiting` | until a host answers |
 //! | `run`, `identify`, `serve`, `demo` | one subcommand each |
 //! | `control` | what ends commands early: signals, deadlines, closed output |
 //! | `input`, `output` | standard streams: to every host, with prefixes, as JSON |
@@ -23,6 +24,7 @@ mod report;
 mod run;
 mod serve;
 mod target;
+mod waiting;
 
 use std::io::IsTerminal;
 

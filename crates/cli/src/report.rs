@@ -32,6 +32,11 @@ impl Failure {
         Self { quiet: true, ..self }
     }
 
+    /// What happened, without what to try.
+    pub(crate) fn into_message(self) -> String {
+        self.message
+    }
+
     /// Tells it on standard error; `host` where several are asked.
     pub(crate) fn print(&self, host: Option<&str>) {
         if self.quiet {

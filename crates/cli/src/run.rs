@@ -18,6 +18,7 @@ use crate::input::{self, Input};
 use crate::output::{Format, Printer, Stream, StreamPrinter};
 use crate::report::{Failure, warn};
 use crate::target::{self, Target};
+use crate::waiting;
 
 /// How long a command that is being started may take to get there once it is to be interrupted: dropped half-way, it
 /// could leave a shell behind.
@@ -73,7 +74,14 @@ impl Shared {
     async fn run_on(&self, target: &Target, input: Option<Input>) -> Option<u32> {
         let ended = self.attempt(target, input).await;
         let (members, code) = match ended {
-            Ok(raw) => (exit_event(raw), Some(raw)),
+            Ok(Ended::Exited(raw)) => (exit_event(raw), Some(raw)),
+            Ok(Ended::Disconnected(reason)) => {
+                if self.printer.format() != Format::Json {
+                    let host = self.host(&target.label).map(|host| format!("{host}: ")).unwrap_or_default();
+                    warn(&format!("{host}disconnected, as expected: {reason}"));
+                }
+                (disconnect_event(&reason), Some(0))
+            }
             Err(failure) => {
                 if self.printer.format() != Format::Json {
                     failure.print(self.host(&target.label));
@@ -97,10 +105,17 @@ impl Shared {
         (self.printer.format() == Format::Prefixed).then_some(host)
     }
 
-    async fn attempt(&self, target: &Target, input: Option<Input>) -> Result<u32, Failure> {
-        let client =
-            connect::builder(&self.args.connection, target).credentials(self.credentials.clone()).build()?;
+    async fn attempt(&self, target: &Target, input: Option<Input>) -> Result<Ended, Failure> {
+        let builder = connect::builder(&self.args.connection, target).credentials(self.credentials.clone());
         let mut wishes = self.control.subscribe();
+        if let Some(limit) = self.args.connection.wait {
+            let quiet = self.printer.format() == Format::Json;
+            tokio::select! {
+                waited = waiting::wait(&builder, target, limit, quiet) => waited?,
+                wish = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => return Err(stopped(wish)),
+            }
+        }
+        let client = builder.build()?;
         let ended = self.drive(&client, &target.label, input, &mut wishes).await;
         // The host keeps no shell of ours, unless it does not answer and we are to end.
         let impatient = async {
@@ -120,7 +135,7 @@ impl Shared {
         host: &str,
         input: Option<Input>,
         wishes: &mut watch::Receiver<Wish>,
-    ) -> Result<u32, Failure> {
+    ) -> Result<Ended, Failure> {
         let mut child = self.start(client, wishes).await?;
         let signals = child.signals();
         let feeding = input::feed(child.stdin.take(), input);
@@ -170,7 +185,10 @@ impl Shared {
         match (ended, last_wish) {
             // Whatever code a process leaves that we ended: it is not its own.
             (_, Wish::Terminate(reason)) => Err(reason.into()),
-            (Ok(status), _) => exit_code(status),
+            (Ok(status), _) => exit_code(status).map(Ended::Exited),
+            (Err(error), _) if self.args.expect_disconnect && is_disconnect(&error) => {
+                Ok(Ended::Disconnected(Failure::from(error).into_message()))
+            }
             (Err(error), _) => Err(error.into()),
         }
     }
@@ -204,6 +222,19 @@ impl Shared {
             wish = interrupted => Err(stopped(wish)),
         }
     }
+}
+
+/// How a command that was started ended.
+enum Ended {
+    /// With this raw exit code.
+    Exited(u32),
+    /// Its host went away, which was expected; how.
+    Disconnected(String),
+}
+
+/// Whether a started command was lost with its host.
+fn is_disconnect(error: &CommandError) -> bool {
+    matches!(error, CommandError::Lost { source, .. } if source.is_disconnect())
 }
 
 async fn reached(deadline: Option<Instant>) {
@@ -243,6 +274,13 @@ async fn print(stream: Option<impl AsyncRead + Unpin>, mut printer: StreamPrinte
     }
     // The printer has told everybody if that failed.
     let _ = printer.end().await;
+}
+
+fn disconnect_event(reason: &str) -> Map<String, serde_json::Value> {
+    [("disconnected", json!(true)), ("reason", json!(reason))]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn exit_event(raw: u32) -> Map<String, serde_json::Value> {

@@ -18,7 +18,7 @@
 //! | `dispatch`, `retry` | which connection an exchange goes over, and when it goes again |
 //! | `limiter` | how much of a kind the service allows at once |
 //! | `request_size` | how large a request may be |
-//! | `probe` | what answers at an endpoint, without log-on |
+//! | `probe`, `wait` | what answers at an endpoint, without log-on |
 
 pub mod auth;
 mod client;
@@ -34,6 +34,7 @@ mod request_size;
 mod retry;
 mod session;
 mod tls;
+mod wait;
 
 pub use client::Client;
 pub use config::{
@@ -50,4 +51,5 @@ pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]
 pub use tls::{MalformedCertificate, tls_server_end_point};
 pub use tls::{Pin, PinError, TlsChannel, TlsError, TlsVersion, Trust};
+pub use wait::wait_until_ready;
 pub use winrm_ntlm::Credentials;

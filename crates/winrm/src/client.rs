@@ -189,6 +189,19 @@ impl ClientBuilder {
         winrm_transport::probe(&self.transport).await
     }
 
+    /// Asks the host again and again, without log-on, until a service answers, for `limit` at most; see
+    /// [`transport::wait_until_ready`](crate::transport::wait_until_ready).
+    ///
+    /// # Errors
+    /// What waiting does not mend, or at the limit why the last attempt failed.
+    pub async fn wait_until_ready(
+        &self,
+        limit: Duration,
+        not_yet: impl FnMut(&Error),
+    ) -> Result<Probe, Error> {
+        winrm_transport::wait_until_ready(&self.transport, limit, not_yet).await
+    }
+
     /// The client. Nothing is sent before the first request.
     ///
     /// # Errors

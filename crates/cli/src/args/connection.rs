@@ -43,6 +43,10 @@ pub(crate) struct Connection {
     /// For everything; a remote command still running then is terminated [default: none]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// Waits for the host to answer first, so long at most [default when given without a time: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, num_args = 0..=1, require_equals = true,
+        default_missing_value = crate::waiting::DEFAULT)]
+    pub(crate) wait: Option<Duration>,
     /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
     #[arg(long)]
     pub(crate) dangerous_allow_weak_security_context: bool,

@@ -50,6 +50,9 @@ pub(crate) struct RunArgs {
     /// Streams standard input to the remote command; to each, when there are several
     #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) stdin: bool,
+    /// The host is to go away under the command, as at a restart: that a started command is lost then is a success
+    #[arg(long)]
+    pub(crate) expect_disconnect: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
     /// One word: a line for the host's cmd, sent as it is. Several: a program and its arguments, each delivered as

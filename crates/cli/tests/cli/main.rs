@@ -13,6 +13,8 @@ mod many;
 #[cfg(unix)]
 mod passwords;
 #[cfg(unix)]
+#[cfg(unix)]
+mod reboots;
 mod run;
 mod serve;
 mod tls;

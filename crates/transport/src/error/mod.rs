@@ -6,7 +6,7 @@ mod remedy;
 use std::error::Error as StdError;
 use std::fmt;
 
-use winrm_wsman::{Fault, Quota};
+use winrm_wsman::{Fault, FaultCode, Quota};
 
 pub use self::kind::ErrorKind;
 use crate::Endpoint;
@@ -78,6 +78,20 @@ impl Error {
         }
     }
 
+    /// True when the host, or the way to it, went away: connections that break or cannot be opened, silence, and the faults
+    /// by which a service that shuts down ends what it holds, or says after its return that it knows nothing of it. What a
+    /// host that is told to restart does to the command that told it.
+    pub fn is_disconnect(&self) -> bool {
+        match &*self.kind {
+            ErrorKind::Io(_)
+            | ErrorKind::ConnectionLost(_)
+            | ErrorKind::ConnectionClosed(_)
+            | ErrorKind::Deadline(_) => true,
+            ErrorKind::Fault(fault) => fault.wsman_code().is_some_and(FaultCode::is_shell_gone),
+            _ => false,
+        }
+    }
+
     /// The quota of the server that is used up, where that is why it refused.
     pub fn quota(&self) -> Option<Quota> {
         self.fault()?.wsman_code()?.quota()
@@ -85,7 +99,6 @@ impl Error {
 
     /// True when the server refused the request for its size, and has not carried it out.
     pub fn is_request_too_large(&self) -> bool {
-        use winrm_wsman::FaultCode;
         match &*self.kind {
             ErrorKind::RequestTooLarge { .. } => true,
             ErrorKind::Fault(fault) => matches!(
@@ -127,7 +140,15 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.endpoint, self.step, self.kind)
+        let unknown = match &*self.kind {
+            // Its own text says so.
+            ErrorKind::ConnectionLost(_) => "",
+            ErrorKind::Io(_) | ErrorKind::Deadline(_) if self.is_outcome_unknown() => {
+                "connection lost, outcome unknown: "
+            }
+            _ => "",
+        };
+        write!(f, "{} ({}): {unknown}{}", self.endpoint, self.step, self.kind)
     }
 }
 
