@@ -141,11 +141,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unknown = match &*self.kind {
-            // Its own text says so.
-            ErrorKind::ConnectionLost(_) => "",
             ErrorKind::Io(_) | ErrorKind::Deadline(_) if self.is_outcome_unknown() => {
                 "connection lost, outcome unknown: "
             }
+            // Or the text says so itself.
             _ => "",
         };
         write!(f, "{} ({}): {unknown}{}", self.endpoint, self.step, self.kind)
