@@ -2,7 +2,7 @@
 
 use winrm::{ClientBuilder, Credentials};
 
-use crate::args::Connection;
+use crate::args::{Connection, Way};
 use crate::control::Control;
 use crate::password;
 use crate::report::Failure;
@@ -19,7 +19,7 @@ pub(crate) async fn credentials(
 }
 
 /// Everything but the credentials.
-pub(crate) fn builder(connection: &Connection, target: &Target) -> ClientBuilder {
+pub(crate) fn builder(connection: &Connection, target: &Target) -> Result<ClientBuilder, Failure> {
     let builder = ClientBuilder::for_endpoint(target.endpoint.clone())
         .auth_method(connection.auth.into())
         .connect_timeout(connection.connect_timeout)
@@ -32,10 +32,35 @@ pub(crate) fn builder(connection: &Connection, target: &Target) -> ClientBuilder
     } else {
         builder
     };
-    if connection.dangerous_allow_weak_security_context {
+    let builder = if connection.dangerous_allow_weak_security_context {
         builder.dangerous_allow_weak_security_context()
     } else {
         builder
+    };
+    along(&connection.way, builder)
+}
+
+/// The way to the host.
+fn along(way: &Way, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+    let builder = builder.proxy_mode(way.proxy_mode.into());
+    let builder = match (&way.proxy, &way.proxy_user) {
+        (Some(proxy), Some(user)) => {
+            let password = password::of_proxy(way.proxy_password_file.as_deref())?;
+            builder.proxy(proxy.clone().credentials(user, &password))
+        }
+        (Some(proxy), None) => builder.proxy(proxy.clone()),
+        (None, _) if way.no_proxy => builder.no_proxy(),
+        (None, _) => builder.proxy_from_environment(),
+    };
+    let builder = match &way.spn {
+        Some(name) => builder.service_principal_name(name),
+        None => builder,
+    };
+    match &way.connect_to {
+        Some(address) => builder
+            .connect_to(address)
+            .map_err(|error| Failure::caused_by(format!("--connect-to {address}"), &error)),
+        None => Ok(builder),
     }
 }
 
@@ -54,7 +79,7 @@ mod tests {
             panic!("not identify")
         };
         let target = crate::target::resolve(&args.targets.targets).unwrap().remove(0);
-        let built = format!("{:?}", builder(&args.connection, &target));
+        let built = format!("{:?}", builder(&args.connection, &target).unwrap());
         for part in ["web01", "operation_timeout: 500ms", "connect_timeout: 2s"] {
             assert!(built.contains(part), "{part:?} is missing in {built}");
         }

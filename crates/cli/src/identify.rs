@@ -87,7 +87,7 @@ async fn ask(
     target: &Target,
     is_json: bool,
 ) -> Result<Found, Failure> {
-    let builder = connect::builder(connection, target);
+    let builder = connect::builder(connection, target)?;
     if let Some(limit) = connection.wait {
         waiting::wait(&builder, target, limit, is_json).await?;
     }
@@ -231,6 +231,9 @@ impl Found {
         };
         let server = self.probe.server.as_deref().unwrap_or("a server without a name");
         line("answers", format!("{server}, HTTP {} without log-on", self.probe.status));
+        if let Some(proxy) = &self.probe.proxy {
+            line("through", proxy.clone());
+        }
         if let Some(tls) = &self.probe.tls {
             line("tls", tls.to_string());
             line("certificate", format!("--pin {}", tls.certificate));
@@ -273,6 +276,7 @@ impl Found {
         let mut object = problem.map(Failure::json).unwrap_or_default();
         let mut member = |name: &str, value: Value| object.insert(name.to_owned(), value);
         member("server", json!(probe.server));
+        member("proxy", json!(probe.proxy));
         member("tls", probe.tls.as_ref().map_or(Value::Null, tls_json));
         member("status", json!(probe.status.as_u16()));
         member("identity", probe.identity.as_ref().map_or(Value::Null, identity_json));

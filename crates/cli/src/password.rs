@@ -12,6 +12,8 @@ use crate::report::{Failure, to_stderr, warn};
 
 /// The variable that holds one.
 pub(crate) const VARIABLE: &str = "WINRM_PASSWORD";
+/// The variable that holds the proxy's.
+const PROXY_VARIABLE: &str = "WINRM_PROXY_PASSWORD";
 /// In bytes; NTLM takes none longer than 256 characters.
 const LIMIT: u64 = 4096;
 /// How long a prompt may take to end by itself once it was interrupted.
@@ -54,6 +56,17 @@ pub(crate) async fn obtain(
     read.map_err(|unread| match unread {
         Unread::Interrupted => interrupted(),
         Unread::Failed(failure) => failure,
+    })
+}
+
+/// The password for the proxy: the file's, else the environment's.
+pub(crate) fn of_proxy(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    if let Some(file) = file {
+        return from_file(file);
+    }
+    variable(PROXY_VARIABLE)?.ok_or_else(|| {
+        Failure::new("no password for the proxy")
+            .with_remedy(format!("set {PROXY_VARIABLE}, or give --proxy-password-file"))
     })
 }
 
@@ -123,14 +136,16 @@ impl Terminal {
 
 /// `WINRM_PASSWORD`; set but empty counts as not set.
 pub(crate) fn from_environment() -> Result<Option<Zeroizing<String>>, Failure> {
-    match std::env::var(VARIABLE) {
+    variable(VARIABLE)
+}
+
+fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    match std::env::var(name) {
         Ok(password) if password.is_empty() => Ok(None),
         Ok(password) => Ok(Some(Zeroizing::new(password))),
         Err(std::env::VarError::NotPresent) => Ok(None),
         // Without the error, which shows the value.
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure::new(format!("{VARIABLE} is not valid Unicode")))
-        }
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::new(format!("{name} is not valid Unicode"))),
     }
 }
 

@@ -106,7 +106,7 @@ impl Shared {
     }
 
     async fn attempt(&self, target: &Target, input: Option<Input>) -> Result<Ended, Failure> {
-        let builder = connect::builder(&self.args.connection, target).credentials(self.credentials.clone());
+        let builder = connect::builder(&self.args.connection, target)?.credentials(self.credentials.clone());
         let mut wishes = self.control.subscribe();
         if let Some(limit) = self.args.connection.wait {
             let quiet = self.printer.format() == Format::Json;

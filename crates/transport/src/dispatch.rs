@@ -76,7 +76,7 @@ impl Client {
                     tracing::debug!(endpoint = %config.endpoint, %error, "logging on again");
                 }
                 Err(Failure { error, .. }) => {
-                    if let ErrorKind::CredentialsRefused { .. } = error.kind() {
+                    if error.is_logon_refused() {
                         pool.refused();
                     }
                     return Err(error);
@@ -90,7 +90,7 @@ impl Client {
             return Err(fail(Step::Authenticate, ErrorKind::CredentialsRefused { user }));
         }
         let result = self.log_on_and_exchange(message).await;
-        if let Err(ErrorKind::CredentialsRefused { .. }) = result.as_ref().map_err(Error::kind) {
+        if result.as_ref().is_err_and(Error::is_logon_refused) {
             pool.refused();
         }
         result

@@ -78,6 +78,18 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
+    /// This endpoint at another's host and port.
+    pub(crate) fn with_address_of(&self, other: &Self) -> Self {
+        Self { host: other.host.clone(), port: other.port, ..self.clone() }
+    }
+
+    /// An address for a byte stream, `host`, `host:port` or `[v6]:port`; the rest means nothing.
+    pub(crate) fn at(authority: &str, default_port: u16) -> Result<Self, EndpointError> {
+        let parsed: Self = format!("http://{authority}").parse()?;
+        let (_, port) = split_authority(authority);
+        Ok(Self { port: if port.is_some() { parsed.port } else { default_port }, ..parsed })
+    }
+
     /// Whether it is `https`.
     pub fn is_tls(&self) -> bool {
         self.tls

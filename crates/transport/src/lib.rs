@@ -3,7 +3,7 @@
 //! [`Client`] opens connections on demand, proves who we are by SPNEGO and NTLM, and uses the connections again. Over HTTP every message is
 //! sealed; over HTTPS certificates are verified or pinned, and the log-on is bound to the channel. It speaks [`winrm_wsman`] messages and knows nothing of shells: `winrm-shell` is built on it.
 //!
-//! Left out: proxies, Kerberos, CredSSP, client certificates. There is no switch for clear text over HTTP.
+//! Left out: Kerberos, CredSSP, client certificates. There is no switch for clear text over HTTP.
 //!
 //! The feature `tls`, on by default, brings HTTPS by rustls with ring.
 //!
@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `http` | HTTP/1.1 on connections of our own, opaque bodies |
 //! | [`auth`] | what makes NTLM a SPNEGO mechanism, both sides |
+//! | `proxy` | HTTP and SOCKS5 proxies on the way |
 //! | `tls` | which certificates are accepted, channel binding |
 //! | `session` | one connection: tokens, then bodies |
 //! | `pool` | which connection carries what |
@@ -30,6 +31,7 @@ mod http;
 mod limiter;
 mod pool;
 mod probe;
+mod proxy;
 mod request_size;
 mod retry;
 mod session;
@@ -47,6 +49,7 @@ pub use error::{Error, ErrorKind, Step};
 pub use http::{Connecting, Connector, Stream, TcpConnector};
 pub use limiter::{Place, Places};
 pub use probe::{Probe, probe};
+pub use proxy::{Proxy, ProxyError, ProxyFailure, ProxyMode};
 pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]
 pub use tls::{MalformedCertificate, tls_server_end_point};

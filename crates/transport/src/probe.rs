@@ -8,6 +8,7 @@ use crate::ClientBuilder;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Step};
 use crate::http::{HttpConnection, Reply, Request};
+use crate::proxy::ProxyFailure;
 use crate::session::{SOAP, connect, offered, within};
 use crate::tls::TlsChannel;
 
@@ -27,6 +28,8 @@ pub struct Probe {
     pub schemes: Vec<String>,
     /// The `Server` header: `Microsoft-HTTPAPI/2.0` for Windows.
     pub server: Option<String>,
+    /// The proxy on the way, as an URL without credentials.
+    pub proxy: Option<String>,
     /// The TLS channel; `None` over http.
     pub tls: Option<TlsChannel>,
     /// The status of a request without log-on; 401 is what a WinRM service answers.
@@ -61,6 +64,7 @@ pub async fn probe(builder: &ClientBuilder) -> Result<Probe, Error> {
     Ok(Probe {
         identity,
         schemes: offered(last),
+        proxy: config.route.as_ref().map(|route| route.proxy.to_string()),
         server,
         tls: tls.map(|opened| opened.channel),
         status: last.status,
@@ -97,4 +101,12 @@ async fn post(
     within(config.read_deadline(), http.exchange(request))
         .await
         .map_err(|kind| Error::new(&config.endpoint, Step::Negotiate, kind))
+        .and_then(|reply| match &config.route {
+            // The proxy's own answers say nothing of the service.
+            Some(route) if reply.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                let failure = ProxyFailure::Authentication { credentials_given: false };
+                Err(Error::new(&config.endpoint, Step::Negotiate, route.fail(failure)))
+            }
+            _ => Ok(reply),
+        })
 }

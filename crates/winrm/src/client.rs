@@ -7,7 +7,7 @@ use std::time::Duration;
 use winrm_transport::auth::Security;
 use winrm_transport::{
     AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, MessageEncryption, Pin,
-    Probe, RetryPolicy,
+    Probe, Proxy, ProxyMode, RetryPolicy,
 };
 use winrm_wsman::IdentifyResponse;
 
@@ -168,6 +168,37 @@ impl ClientBuilder {
     /// How often an exchange is tried again where that cannot hurt.
     pub fn retries(self, policy: RetryPolicy) -> Self {
         self.transport.retries(policy).into()
+    }
+
+    /// Goes through this proxy, also to loopback addresses. None is used unless this or
+    /// [`proxy_from_environment`](Self::proxy_from_environment) says so.
+    pub fn proxy(self, proxy: Proxy) -> Self {
+        self.transport.proxy(proxy).into()
+    }
+
+    /// Goes through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excepts the host.
+    /// Loopback addresses never go through it.
+    pub fn proxy_from_environment(self) -> Self {
+        self.transport.proxy_from_environment().into()
+    }
+
+    /// Goes through no proxy, which is the default.
+    pub fn no_proxy(self) -> Self {
+        self.transport.no_proxy().into()
+    }
+
+    /// How an HTTP proxy is used for `http://` endpoints; [`ProxyMode::Auto`] unless set.
+    pub fn proxy_mode(self, mode: ProxyMode) -> Self {
+        self.transport.proxy_mode(mode).into()
+    }
+
+    /// Connects to this address, `host`, `host:port` or `[v6]:port`, in place of the endpoint's. Everything else goes by the
+    /// endpoint's name: `Host`, the certificate, the service principal name.
+    ///
+    /// # Errors
+    /// [`EndpointError`] for what is no address.
+    pub fn connect_to(self, address: impl AsRef<str>) -> Result<Self, EndpointError> {
+        self.transport.connect_to(address).map(Self::from)
     }
 
     /// Opens byte streams another way than by TCP.

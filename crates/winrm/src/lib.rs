@@ -23,7 +23,7 @@
 //! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
 //! for it, so call it before the runtime ends.
 //!
-//! Left out so far: Kerberos, CredSSP, client certificates, proxies, PowerShell, file copy.
+//! Left out so far: Kerberos, CredSSP, client certificates, PowerShell, file copy.
 //!
 //! # Features
 //!
@@ -43,7 +43,8 @@ pub use winrm_shell::{
 pub use winrm_transport::auth::Security;
 pub use winrm_transport::{
     self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
-    MessageEncryption, Pin, PinError, Probe, RetryPolicy, Step, TlsChannel, TlsError, TlsVersion, Trust,
+    MessageEncryption, Pin, PinError, Probe, Proxy, ProxyError, ProxyFailure, ProxyMode, RetryPolicy, Step,
+    TlsChannel, TlsError, TlsVersion, Trust,
 };
 pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};
 

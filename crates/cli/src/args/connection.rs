@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use winrm::{AuthMethod, MessageEncryption, Pin};
+use winrm::{AuthMethod, MessageEncryption, Pin, Proxy, ProxyMode};
 
 /// How to reach hosts and who to log on as.
 #[derive(Args, Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     /// Accepts any certificate: whoever is between here and the host can be the host. Use --pin instead
     #[arg(long, conflicts_with_all = ["pin", "ca_file"])]
     pub(crate) dangerous_accept_any_certificate: bool,
+    #[command(flatten)]
+    pub(crate) way: Way,
     /// For resolving a name, opening a connection and TLS
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub(crate) connect_timeout: Duration,
@@ -50,6 +52,53 @@ pub(crate) struct Connection {
     /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
     #[arg(long)]
     pub(crate) dangerous_allow_weak_security_context: bool,
+}
+
+/// The way to the host.
+#[derive(Args, Debug)]
+pub(crate) struct Way {
+    /// Goes through this proxy: http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT; without this: HTTP_PROXY,
+    /// HTTPS_PROXY, ALL_PROXY and NO_PROXY
+    #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
+    pub(crate) proxy: Option<Proxy>,
+    /// Goes through no proxy, whatever the environment says
+    #[arg(long)]
+    pub(crate) no_proxy: bool,
+    /// Who to log on to --proxy as; the password is WINRM_PROXY_PASSWORD, or in --proxy-password-file
+    #[arg(long, value_name = "USER", requires = "proxy")]
+    pub(crate) proxy_user: Option<String>,
+    /// Reads the password for --proxy-user from a file
+    #[arg(long, value_name = "FILE", requires = "proxy_user")]
+    pub(crate) proxy_password_file: Option<PathBuf>,
+    /// How an HTTP proxy is used for http targets
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Through::Auto)]
+    pub(crate) proxy_mode: Through,
+    /// Connects to this address in place of the target's, whose name counts for everything else
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    pub(crate) connect_to: Option<String>,
+    /// The service principal name that the log-on is for [default: HTTP/HOST]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) spn: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Through {
+    /// By a tunnel, or where the proxy refuses that by requests that it forwards
+    Auto,
+    /// By a tunnel (CONNECT)
+    Tunnel,
+    /// By requests that it forwards; NTLM needs a proxy that keeps connections for that
+    Forward,
+}
+
+impl From<Through> for ProxyMode {
+    fn from(through: Through) -> Self {
+        match through {
+            Through::Auto => Self::Auto,
+            Through::Tunnel => Self::Tunnel,
+            Through::Forward => Self::Forward,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -89,7 +89,16 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 /// `winrm` with nothing of the developer's settings, and no terminal.
 pub(crate) fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_winrm"));
-    for variable in ["WINRM_USER", "WINRM_PASSWORD", "WINRM_LOG"] {
+    for variable in [
+        "WINRM_USER",
+        "WINRM_PASSWORD",
+        "WINRM_LOG",
+        "WINRM_PROXY_PASSWORD",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ] {
         command.env_remove(variable);
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -14,6 +14,7 @@ use super::{
 use crate::client::Client;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Connector, TcpConnector};
+use crate::proxy::{Proxy, ProxyMode, Route, from_environment};
 use crate::retry::RetryPolicy;
 use crate::tls::{self, Pin};
 
@@ -24,6 +25,16 @@ pub struct ClientBuilder {
     config: Config,
     credentials_given: bool,
     tls: tls::Options,
+    proxy: ProxyChoice,
+    proxy_mode: ProxyMode,
+}
+
+/// Where the proxy comes from.
+#[derive(Clone, Debug)]
+enum ProxyChoice {
+    Direct,
+    Environment,
+    Given(Proxy),
 }
 
 impl ClientBuilder {
@@ -49,10 +60,18 @@ impl ClientBuilder {
             allow_weak: false,
             max_connections: 32,
             retry: RetryPolicy::default(),
+            route: None,
+            connect_to: None,
             connector: Arc::new(TcpConnector),
             tls: None,
         };
-        Self { config, credentials_given: false, tls: tls::Options::default() }
+        Self {
+            config,
+            credentials_given: false,
+            tls: tls::Options::default(),
+            proxy: ProxyChoice::Direct,
+            proxy_mode: ProxyMode::default(),
+        }
     }
 
     /// Who to log on as.
@@ -152,6 +171,43 @@ impl ClientBuilder {
         self
     }
 
+    /// Goes through this proxy, also to loopback addresses. None is used unless this or
+    /// [`proxy_from_environment`](Self::proxy_from_environment) says so.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = ProxyChoice::Given(proxy);
+        self
+    }
+
+    /// Goes through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` names (in upper or lower case, as curl reads
+    /// them), unless `NO_PROXY` excepts the host. Loopback addresses never go through it. The environment is read by
+    /// [`build`](Self::build).
+    pub fn proxy_from_environment(mut self) -> Self {
+        self.proxy = ProxyChoice::Environment;
+        self
+    }
+
+    /// Goes through no proxy, which is the default.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = ProxyChoice::Direct;
+        self
+    }
+
+    /// How an HTTP proxy is used for `http://` endpoints; [`ProxyMode::Auto`] unless set.
+    pub fn proxy_mode(mut self, mode: ProxyMode) -> Self {
+        self.proxy_mode = mode;
+        self
+    }
+
+    /// Connects to this address, `host`, `host:port` or `[v6]:port`, in place of the endpoint's; the port is the endpoint's
+    /// unless given. Everything else goes by the endpoint's name: `Host`, the certificate, the service principal name.
+    ///
+    /// # Errors
+    /// [`EndpointError`] for what is no address.
+    pub fn connect_to(mut self, address: impl AsRef<str>) -> Result<Self, EndpointError> {
+        self.config.connect_to = Some(Endpoint::at(address.as_ref(), self.config.endpoint.port())?);
+        Ok(self)
+    }
+
     /// Where requests will go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.config.endpoint
@@ -167,7 +223,15 @@ impl ClientBuilder {
             return Err(ConfigError::ContradictoryTrust);
         }
         let tls = is_tls.then(|| tls::Client::new(&self.tls)).transpose()?;
-        Ok(Config { tls, ..self.config.clone() })
+        let proxy = match &self.proxy {
+            ProxyChoice::Direct => None,
+            ProxyChoice::Given(proxy) => Some(proxy.clone()),
+            ProxyChoice::Environment => {
+                from_environment(&self.config.endpoint).map_err(ConfigError::EnvironmentProxy)?
+            }
+        };
+        let route = proxy.map(|proxy| Arc::new(Route::new(proxy, self.proxy_mode)));
+        Ok(Config { tls, route, ..self.config.clone() })
     }
 
     /// What Basic and message encryption ask of the rest.

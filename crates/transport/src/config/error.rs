@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{MAX_OPERATION_TIMEOUT, MIN_MAX_ENVELOPE_SIZE};
+use crate::proxy::ProxyError;
 
 /// Why a [`Client`](crate::Client) cannot be built.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -50,6 +51,9 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// The environment names a proxy that cannot be used.
+    #[error("proxy of the environment")]
+    EnvironmentProxy(#[source] ProxyError),
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {reason}")]
     Tls {

@@ -13,6 +13,7 @@ pub use self::builder::ClientBuilder;
 pub use self::error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::http::Connector;
+use crate::proxy::Route;
 use crate::retry::RetryPolicy;
 use crate::tls;
 
@@ -71,6 +72,10 @@ pub(crate) struct Config {
     pub(crate) allow_weak: bool,
     pub(crate) max_connections: usize,
     pub(crate) retry: RetryPolicy,
+    /// The proxy on the way, if any.
+    pub(crate) route: Option<Arc<Route>>,
+    /// Where to connect to in place of the endpoint's host and port.
+    pub(crate) connect_to: Option<Endpoint>,
     pub(crate) connector: Arc<dyn Connector>,
     /// Made of the builder's options for an https endpoint.
     pub(crate) tls: Option<tls::Client>,

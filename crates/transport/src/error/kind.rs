@@ -9,6 +9,7 @@ use winrm_wsman::Fault;
 
 use crate::config::ConfigError;
 use crate::http::HttpError;
+use crate::proxy::ProxyFailure;
 use crate::tls::TlsError;
 
 /// What went wrong.
@@ -73,8 +74,17 @@ pub enum ErrorKind {
         /// `Content-Type` of the answer, empty when there was none.
         content_type: String,
     },
-    /// HTTP 407: something between us and the server wants to be paid first.
-    #[error("a proxy answered instead of the server: it wants authentication (HTTP 407)")]
+    /// The proxy on the way to the server failed.
+    #[error("the proxy {proxy} {failure}")]
+    Proxy {
+        /// The proxy, as an URL without credentials.
+        proxy: String,
+        /// What it did not do.
+        #[source]
+        failure: ProxyFailure,
+    },
+    /// HTTP 407, and we were told of no proxy: something between us and the server wants a log-on.
+    #[error("a proxy that nobody named answered instead of the server: it wants authentication (HTTP 407)")]
     ProxyAnswered,
     /// An answer in clear to a sealed request.
     #[error("the server answered a sealed request in clear")]

@@ -10,6 +10,7 @@ use winrm_wsman::{Fault, FaultCode, Quota};
 
 pub use self::kind::ErrorKind;
 use crate::Endpoint;
+use crate::proxy::ProxyFailure;
 
 /// A failed exchange with a WinRM service.
 ///
@@ -28,6 +29,8 @@ pub struct Error {
 pub enum Step {
     /// Resolving the name and opening the TCP connection.
     Connect,
+    /// Reaching the server through a proxy.
+    Proxy,
     /// Opening the TLS channel.
     Tls,
     /// Sending the first token and reading what the server offers.
@@ -42,6 +45,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "connecting",
+            Self::Proxy => "going through the proxy",
             Self::Tls => "opening a TLS channel",
             Self::Negotiate => "negotiating authentication",
             Self::Authenticate => "authenticating",
@@ -76,6 +80,15 @@ impl Error {
             ErrorKind::Fault(fault) => Some(fault),
             _ => None,
         }
+    }
+
+    /// True when the server refused to log the user on. A client does not try the same credentials again.
+    pub fn is_logon_refused(&self) -> bool {
+        matches!(
+            &*self.kind,
+            ErrorKind::CredentialsRefused { .. }
+                | ErrorKind::Proxy { failure: ProxyFailure::LogonRefused { .. }, .. }
+        )
     }
 
     /// True when the host, or the way to it, went away: connections that break or cannot be opened, silence, and the faults
@@ -134,6 +147,7 @@ impl Error {
                     | ErrorKind::Decode(_)
                     | ErrorKind::WrongRelatesTo { .. }
                     | ErrorKind::UnexpectedAnswer { .. }
+                    | ErrorKind::Proxy { failure: ProxyFailure::Gateway { .. }, .. }
             )
     }
 }

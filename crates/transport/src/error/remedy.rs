@@ -4,6 +4,7 @@ use http::StatusCode;
 use winrm_wsman::{Fault, FaultCode};
 
 use super::{Error, ErrorKind, Step};
+use crate::proxy::ProxyFailure;
 use crate::tls::TlsError;
 
 impl Error {
@@ -82,8 +83,10 @@ impl Error {
             ErrorKind::Status { .. } | ErrorKind::NotWinRm { .. } => {
                 "is this a WinRM listener? `winrm identify` shows what answers there"
             }
-            ErrorKind::ProxyAnswered => {
-                "connect without the proxy: WinRM's sealing needs a direct connection"
+            ErrorKind::ProxyAnswered => "name the proxy and its credentials (`--proxy`, `--proxy-user`)",
+            ErrorKind::Proxy { failure, .. } => return proxy_remedy(failure),
+            ErrorKind::Deadline(_) if self.step == Step::Proxy => {
+                "the proxy does not answer, or does not reach the host"
             }
             ErrorKind::RequestTooLarge { .. } => {
                 "send less at once, or raise it on the host: `winrm set winrm/config @{MaxEnvelopeSizekb=\"500\"}`"
@@ -116,6 +119,39 @@ fn quota_remedy(code: FaultCode) -> Option<String> {
         ),
         None => format!("the host's limit is reached ({name}): ask for less at once, or try again later"),
     })
+}
+
+/// What the user can do about a proxy.
+fn proxy_remedy(failure: &ProxyFailure) -> Option<String> {
+    let text = match failure {
+        ProxyFailure::Unreachable(_) => "check the proxy's name and port, or go without it (`--no-proxy`)",
+        ProxyFailure::Authentication { credentials_given: true } => {
+            "check the proxy's user and password (`--proxy-user`, WINRM_PROXY_PASSWORD)"
+        }
+        ProxyFailure::Authentication { credentials_given: false } => {
+            "give the proxy's user (`--proxy-user`) and password (WINRM_PROXY_PASSWORD); only Basic is spoken to proxies"
+        }
+        ProxyFailure::Refused { .. } => {
+            "the proxy's rules must allow CONNECT to the WinRM port; over http, `--proxy-mode forward` may do without"
+        }
+        ProxyFailure::Broken(_) => "is this an HTTP proxy? One of SOCKS is written socks5://host:port",
+        ProxyFailure::Socks(_) => {
+            "the proxy's rules must allow the host and port; the first message above says what it objects to"
+        }
+        ProxyFailure::Gateway { .. } => {
+            "check from the proxy's side whether the host answers on the WinRM port"
+        }
+        ProxyFailure::ClosesConnections => {
+            "NTLM needs one connection throughout: use a tunnel (`--proxy-mode tunnel`), for which the proxy must allow \
+             CONNECT to the WinRM port"
+        }
+        ProxyFailure::LogonRefused { .. } => {
+            "either user and password are wrong, or the proxy has moved the log-on to another connection, which NTLM does \
+             not survive: try a tunnel (`--proxy-mode tunnel`) before another password; this client does not try them \
+             again, so as not to lock the account"
+        }
+    };
+    Some(text.to_owned())
 }
 
 /// What TLS has in common with few hosts, and which.

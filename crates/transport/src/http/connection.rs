@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::body::gather;
 use super::connector::Stream;
 use crate::Endpoint;
+use crate::proxy::Forwarding;
 
 const USER_AGENT: &str = concat!("winrm/", env!("CARGO_PKG_VERSION"));
 
@@ -69,17 +70,32 @@ pub(crate) struct HttpConnection {
     sender: SendRequest<Full<Bytes>>,
     driver: AbortHandle,
     host: String,
-    path: String,
+    /// The path, or for a proxy that forwards the whole URL.
+    target: String,
+    forwarding: Option<Forwarding>,
 }
 
 impl HttpConnection {
     /// Takes over a fresh stream to `endpoint`.
-    pub(crate) async fn new(stream: Box<dyn Stream>, endpoint: &Endpoint) -> Result<Self, HttpError> {
+    pub(crate) async fn new(
+        stream: Box<dyn Stream>,
+        endpoint: &Endpoint,
+        forwarding: Option<Forwarding>,
+    ) -> Result<Self, HttpError> {
         let (sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::NotSent)?;
         // An error of the connection reaches the exchange in flight through `sender`.
         let driver = tokio::spawn(async { drop(connection.await) }).abort_handle();
-        Ok(Self { sender, driver, host: endpoint.authority(), path: endpoint.path().to_owned() })
+        let target = match &forwarding {
+            Some(forwarding) => forwarding.target.clone(),
+            None => endpoint.path().to_owned(),
+        };
+        Ok(Self { sender, driver, host: endpoint.authority(), target, forwarding })
+    }
+
+    /// Whether a proxy forwards its requests.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        self.forwarding.is_some()
     }
 
     /// False once the peer has closed it.
@@ -89,7 +105,7 @@ impl HttpConnection {
 
     /// Sends one request and gathers its answer. `&mut`: exchanges never interleave.
     pub(crate) async fn exchange(&mut self, request: Request) -> Result<Reply, HttpError> {
-        let mut head = http::Request::post(self.path.as_str())
+        let mut head = http::Request::post(self.target.as_str())
             .header(header::HOST, self.host.as_str())
             .header(header::USER_AGENT, USER_AGENT)
             // Exchange endpoints otherwise compress even sealed answers.
@@ -98,6 +114,9 @@ impl HttpConnection {
             .header(header::CONTENT_LENGTH, request.body.len());
         if let Some(authorization) = request.authorization {
             head = head.header(header::AUTHORIZATION, authorization);
+        }
+        if let Some(authorization) = self.forwarding.as_ref().and_then(|proxy| proxy.authorization.clone()) {
+            head = head.header(header::PROXY_AUTHORIZATION, authorization);
         }
         if let Some((name, value)) = request.extra {
             head = head.header(name, value);

@@ -79,7 +79,17 @@ impl Session {
     /// Connects and exchanges tokens until requests can be sealed. With `empty_form`, AUTHENTICATE goes ahead in a
     /// request of its own.
     pub(crate) async fn open(config: &Config, empty_form: bool) -> Result<Self, Error> {
-        let (mut http, tls) = connect(config).await?;
+        let (http, tls) = connect(config).await?;
+        let forwarded = http.is_forwarded();
+        Self::log_on(config, http, tls, empty_form).await.map_err(|error| explain(config, error, forwarded))
+    }
+
+    async fn log_on(
+        config: &Config,
+        mut http: HttpConnection,
+        tls: Option<Opened>,
+        empty_form: bool,
+    ) -> Result<Self, Error> {
         if config.method == AuthMethod::Basic {
             return Ok(Self::basic(config, http, tls.as_ref()));
         }
@@ -147,6 +157,20 @@ impl Session {
     /// Seals `envelope`, written after [`encrypted::HEADROOM`] bytes of room, where that is called for, sends it and opens
     /// the answer. After an error the connection must not be used again.
     pub(crate) async fn exchange(
+        &mut self,
+        config: &Config,
+        envelope: BytesMut,
+        deadline: Duration,
+    ) -> Result<BytesMut, Failure> {
+        let (forwarded, first) = (self.http.is_forwarded(), self.authenticate.is_some());
+        self.send(config, envelope, deadline).await.map_err(|failure| {
+            // A connection that was good may be closed any time: that is nobody's fault.
+            let forwarded = forwarded && (first || failure.retry == Retry::No);
+            Failure { error: explain(config, failure.error, forwarded), ..failure }
+        })
+    }
+
+    async fn send(
         &mut self,
         config: &Config,
         envelope: BytesMut,
@@ -245,11 +269,31 @@ impl Session {
     }
 }
 
+/// What an error means where there is a proxy on the way.
+fn explain(config: &Config, error: Error, forwarded: bool) -> Error {
+    match &config.route {
+        Some(route) => route.explain(error, forwarded),
+        None => error,
+    }
+}
+
 /// Opens a connection, with TLS where the endpoint asks for it, within one time for both.
 pub(crate) async fn connect(config: &Config) -> Result<(HttpConnection, Option<Opened>), Error> {
     let mut step = Step::Connect;
     let connecting = async {
-        let mut stream = config.connector.connect(&config.endpoint).await.map_err(ErrorKind::Io)?;
+        let address = config.connect_to.as_ref().unwrap_or(&config.endpoint);
+        let mut forwarding = None;
+        let mut stream = match &config.route {
+            None => config.connector.connect(address).await.map_err(ErrorKind::Io)?,
+            Some(route) => {
+                step = Step::Proxy;
+                // What the proxy is to reach keeps its path and scheme.
+                let reached = config.endpoint.with_address_of(address);
+                let through = route.connect(&*config.connector, &reached).await?;
+                forwarding = through.forwarding;
+                through.stream
+            }
+        };
         let mut opened = None;
         if config.endpoint.is_tls() {
             step = Step::Tls;
@@ -258,7 +302,7 @@ pub(crate) async fn connect(config: &Config) -> Result<(HttpConnection, Option<O
             let (inner, channel) = tls.handshake(stream, &config.endpoint).await?;
             (stream, opened) = (inner, Some(channel));
         }
-        Ok((HttpConnection::new(stream, &config.endpoint).await?, opened))
+        Ok((HttpConnection::new(stream, &config.endpoint, forwarding).await?, opened))
     };
     let connected = tokio::time::timeout(config.connect_timeout, connecting)
         .await
