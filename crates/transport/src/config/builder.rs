@@ -231,7 +231,7 @@ impl ClientBuilder {
             }
         };
         let route = proxy.map(|proxy| Arc::new(Route::new(proxy, self.proxy_mode)));
-        Ok(Config { tls, route, ..self.config.clone() })
+        Ok(Config { route, tls, ..self.config.clone() })
     }
 
     /// What Basic and message encryption ask of the rest.

@@ -147,7 +147,10 @@ impl Error {
                     | ErrorKind::Decode(_)
                     | ErrorKind::WrongRelatesTo { .. }
                     | ErrorKind::UnexpectedAnswer { .. }
-                    | ErrorKind::Proxy { failure: ProxyFailure::Gateway { .. }, .. }
+                    | ErrorKind::Proxy {
+                        failure: ProxyFailure::Gateway { .. } | ProxyFailure::ClosesConnections,
+                        ..
+                    }
             )
     }
 }

@@ -84,7 +84,7 @@ impl Error {
                 "is this a WinRM listener? `winrm identify` shows what answers there"
             }
             ErrorKind::ProxyAnswered => "name the proxy and its credentials (`--proxy`, `--proxy-user`)",
-            ErrorKind::Proxy { failure, .. } => return proxy_remedy(failure),
+            ErrorKind::Proxy { failure, .. } => proxy_remedy(failure),
             ErrorKind::Deadline(_) if self.step == Step::Proxy => {
                 "the proxy does not answer, or does not reach the host"
             }
@@ -122,8 +122,8 @@ fn quota_remedy(code: FaultCode) -> Option<String> {
 }
 
 /// What the user can do about a proxy.
-fn proxy_remedy(failure: &ProxyFailure) -> Option<String> {
-    let text = match failure {
+fn proxy_remedy(failure: &ProxyFailure) -> &'static str {
+    match failure {
         ProxyFailure::Unreachable(_) => "check the proxy's name and port, or go without it (`--no-proxy`)",
         ProxyFailure::Authentication { credentials_given: true } => {
             "check the proxy's user and password (`--proxy-user`, WINRM_PROXY_PASSWORD)"
@@ -150,8 +150,7 @@ fn proxy_remedy(failure: &ProxyFailure) -> Option<String> {
              not survive: try a tunnel (`--proxy-mode tunnel`) before another password; this client does not try them \
              again, so as not to lock the account"
         }
-    };
-    Some(text.to_owned())
+    }
 }
 
 /// What TLS has in common with few hosts, and which.

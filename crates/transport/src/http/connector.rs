@@ -30,8 +30,8 @@ pub trait Connector: fmt::Debug + Send + Sync {
     fn connect<'a>(&'a self, endpoint: &'a Endpoint) -> Connecting<'a>;
 }
 
-/// TCP with `TCP_NODELAY`. The addresses of a name are tried in the order the resolver gives them, each a quarter of a
-/// second after the one before; the first connection wins.
+/// TCP with `TCP_NODELAY`. The addresses of a name are tried in the order the resolver gives them, those of the two families
+/// in turn, each a quarter of a second after the one before; the first connection wins.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TcpConnector;
 
@@ -39,9 +39,27 @@ impl Connector for TcpConnector {
     fn connect<'a>(&'a self, endpoint: &'a Endpoint) -> Connecting<'a> {
         Box::pin(async move {
             let addresses = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await?;
-            let stream: Box<dyn Stream> = Box::new(first_of(addresses.collect()).await?);
+            let stream: Box<dyn Stream> = Box::new(first_of(interleaved(addresses)).await?);
             Ok(stream)
         })
+    }
+}
+
+/// The addresses of both families in turn, beginning with that of the first (RFC 8305 section 4): where one family leads
+/// nowhere, the other is tried next.
+fn interleaved(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut ordered = Vec::new();
+    loop {
+        let pair = [first.next(), second.next()];
+        if pair == [None, None] {
+            return ordered;
+        }
+        ordered.extend(pair.into_iter().flatten());
     }
 }
 
@@ -85,6 +103,18 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let ordered = |text: &str| {
+            let addresses = text.split(' ').map(|address| SocketAddr::new(address.parse().unwrap(), 1));
+            let ordered = interleaved(addresses).iter().map(|a| a.ip().to_string()).collect::<Vec<_>>();
+            ordered.join(" ")
+        };
+        assert_eq!(ordered("::1 ::2 ::3 10.0.0.1"), "::1 10.0.0.1 ::2 ::3");
+        assert_eq!(ordered("10.0.0.1 10.0.0.2 ::1"), "10.0.0.1 ::1 10.0.0.2");
+        assert_eq!(ordered("10.0.0.1 10.0.0.2"), "10.0.0.1 10.0.0.2");
+    }
 
     #[tokio::test]
     async fn the_first_address_that_answers_wins_without_delay() {

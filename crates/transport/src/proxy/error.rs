@@ -41,8 +41,8 @@ pub enum ProxyFailure {
     /// It cannot be reached.
     #[error("cannot be reached")]
     Unreachable(#[source] std::io::Error),
-    /// It wants a log-on (HTTP 407).
-    #[error("{}", if *.credentials_given { "refused its credentials (HTTP 407)" } else { "wants a log-on (HTTP 407)" })]
+    /// It wants a log-on, or another one: HTTP 407, or 401 in answer to CONNECT.
+    #[error("{}", if *.credentials_given { "refused its credentials" } else { "wants a log-on" })]
     Authentication {
         /// Whether it had been given credentials.
         credentials_given: bool,

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::environment::from_environment;
 pub use self::error::{ProxyError, ProxyFailure};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind, Step};
+use crate::error::{Error, ErrorKind};
 use crate::http::{Connector, Stream};
 
 /// A proxy: `http://host:port`, `socks5://host:port` (names are resolved here) or `socks5h://host:port` (at the proxy).
@@ -208,9 +208,8 @@ impl Route {
         ErrorKind::Proxy { proxy: self.proxy.to_string(), failure }
     }
 
-    /// What an error means that came by way of the proxy; `forwarded`: it saw the requests.
+    /// What an error means that came by way of the proxy; `forwarded`: it saw the requests, and the log-on was not done.
     pub(crate) fn explain(&self, error: Error, forwarded: bool) -> Error {
-        let before_exchange = error.step() != Step::Exchange;
         let failure = match error.kind() {
             ErrorKind::ProxyAnswered => ProxyFailure::Authentication { credentials_given: false },
             ErrorKind::Status { status, .. }
@@ -221,8 +220,9 @@ impl Route {
             ErrorKind::CredentialsRefused { user } if forwarded => {
                 ProxyFailure::LogonRefused { user: user.clone() }
             }
-            ErrorKind::ConnectionClosed(_) if forwarded => ProxyFailure::ClosesConnections,
-            ErrorKind::ConnectionLost(_) if forwarded && before_exchange => ProxyFailure::ClosesConnections,
+            ErrorKind::ConnectionClosed(_) | ErrorKind::ConnectionLost(_) if forwarded => {
+                ProxyFailure::ClosesConnections
+            }
             _ => return error,
         };
         Error::new(error.endpoint(), error.step(), self.fail(failure))

@@ -41,7 +41,8 @@ pub(super) async fn connect(
     let answer = sender.send_request(request).await.map_err(ProxyFailure::Broken)?;
     match answer.status() {
         status if status.is_success() => {}
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+        // The latter is tinyproxy's answer to a wrong password.
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED => {
             return Err(ProxyFailure::Authentication { credentials_given: false });
         }
         status => return Err(ProxyFailure::Refused { status: status.as_u16() }),

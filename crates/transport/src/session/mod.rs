@@ -164,9 +164,8 @@ impl Session {
     ) -> Result<BytesMut, Failure> {
         let (forwarded, first) = (self.http.is_forwarded(), self.authenticate.is_some());
         self.send(config, envelope, deadline).await.map_err(|failure| {
-            // A connection that was good may be closed any time: that is nobody's fault.
-            let forwarded = forwarded && (first || failure.retry == Retry::No);
-            Failure { error: explain(config, failure.error, forwarded), ..failure }
+            // Later on a connection may be closed any time, and that is nobody's fault.
+            Failure { error: explain(config, failure.error, forwarded && first), ..failure }
         })
     }
 
