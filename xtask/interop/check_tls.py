@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import os
 import ssl
+import subprocess
 import tempfile
 import warnings
 
@@ -86,6 +87,19 @@ class PypsrpUnbound(PypsrpNegotiate):
     name, options = "pypsrp without channel binding", {"negotiate_send_cbt": False}
 
 
+class PypsrpCertificate(Pypsrp):
+    name, auth = "pypsrp with a certificate", "certificate"
+
+
+def own_certificate(folder):
+    """A client's certificate and key, in files as pypsrp wants them."""
+    pem, _, _ = certificate(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    path = os.path.join(folder, "own.pem")
+    with open(path, "wb") as file:
+        file.write(pem)
+    return path
+
+
 def unbound(service, is_refused):
     def check():
         try:
@@ -130,6 +144,16 @@ def context(pem, version):
         file.flush()
         made.load_cert_chain(file.name)
     return made
+
+
+def by_certificate(service, options, status):
+    def check():
+        command = [os.environ["WINRM_BIN"], "run", service.url, *options, "--", "echo in"]
+        done = subprocess.run(command, capture_output=True, timeout=60)
+        expect(done.returncode, status)
+        assert status == 0 or b"does not accept the client certificate" in done.stderr, done.stderr
+
+    return check
 
 
 def certificates():
@@ -185,6 +209,18 @@ def main():
                 if name in CHECKS:
                     checks.run(f"{client.name}: {name}", check)
         checks.run("no channel binding is refused where it is required", unbound(service, True))
+    with tempfile.TemporaryDirectory() as folder:
+        own, other = own_certificate(folder), folder + "/other"
+        os.mkdir(other)
+        with Service("--tls", "--client-certificate", own) as service:
+            PypsrpCertificate.options = {"certificate_pem": own, "certificate_key_pem": own}
+            for name, check in check_winrs_clients.checks_of(PypsrpCertificate, service):
+                if name in CHECKS - {"wrong password"}:
+                    checks.run(f"{PypsrpCertificate.name}: {name}", check)
+            options = ["--auth", "certificate", "--certificate", own, "--dangerous-accept-any-certificate"]
+            checks.run("our client with a certificate", by_certificate(service, options, 0))
+            options[3] = own_certificate(other)
+            checks.run("our client with another certificate", by_certificate(service, options, 255))
     with Service("--tls") as service:
         checks.run("no channel binding is accepted where it is not", unbound(service, False))
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as accounts:

@@ -1,18 +1,52 @@
 //! From options to a client.
 
-use winrm::{ClientBuilder, Credentials};
+use winrm::{ClientBuilder, ClientCertificate, Credentials};
 
-use crate::args::{Connection, Way};
+use crate::args::{Auth, Connection, Way};
 use crate::control::Control;
 use crate::password;
 use crate::report::Failure;
 use crate::target::Target;
 
-/// Who to log on as; `None` when nobody was named.
-pub(crate) async fn credentials(
-    connection: &Connection,
-    control: &Control,
-) -> Result<Option<Credentials>, Failure> {
+/// What to log on by.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    User(Credentials),
+    Certificate(ClientCertificate),
+}
+
+impl Proof {
+    pub(crate) fn given_to(&self, builder: ClientBuilder) -> ClientBuilder {
+        match self {
+            Self::User(credentials) => builder.credentials(credentials.clone()),
+            Self::Certificate(certificate) => builder.client_certificate(certificate.clone()),
+        }
+    }
+}
+
+/// What to log on by; `None` when nobody was named.
+pub(crate) async fn proof(connection: &Connection, control: &Control) -> Result<Option<Proof>, Failure> {
+    match (connection.auth, &connection.certificate) {
+        (Auth::Certificate, Some(file)) => {
+            let (file, key) = (file.clone(), connection.certificate_key.clone());
+            let password = connection.certificate_password_file.clone();
+            // It may ask on the terminal.
+            let reading = tokio::task::spawn_blocking(move || {
+                let asked = || password::of_certificate(password.as_deref(), &file);
+                ClientCertificate::from_files(&file, key.as_deref(), asked)
+            });
+            let read = reading.await.map_err(|error| Failure::caused_by("a task failed", &error))?;
+            Ok(Some(Proof::Certificate(read?)))
+        }
+        (Auth::Certificate, None) => {
+            Err(Failure::new("no certificate to log on by").with_remedy("give --certificate FILE"))
+        }
+        (_, Some(_)) => Err(Failure::new("--certificate is of no use without --auth certificate")),
+        (_, None) => Ok(credentials(connection, control).await?.map(Proof::User)),
+    }
+}
+
+async fn credentials(connection: &Connection, control: &Control) -> Result<Option<Credentials>, Failure> {
     let Some(user) = connection.user.as_deref().filter(|user| !user.is_empty()) else { return Ok(None) };
     let password = password::obtain(connection, user, control).await?;
     Ok(Some(Credentials::password(user, &password)))

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
-use winrm::{Credentials, IdentifyResponse, Probe, Security, TlsChannel};
+use winrm::{IdentifyResponse, Probe, Security, TlsChannel};
 
 use crate::args::{Auth, Connection, Encryption, IdentifyArgs};
-use crate::connect;
+use crate::connect::{self, Proof};
 use crate::control::{self, Control, Reason, Wish};
 use crate::exit::CLIENT_FAILED;
 use crate::input;
@@ -20,16 +20,18 @@ use crate::waiting;
 const NEGOTIATE: &str = "Negotiate";
 /// The other one that we speak.
 const BASIC: &str = "Basic";
+/// What stands for a log-on by a client certificate.
+const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
 
 /// Asks every host; the exit status is 0 when each of them is one that we would log on to.
 pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, false)?;
     let targets = target::resolve(&args.targets.targets)?;
     let control = Control::start()?;
-    let credentials = connect::credentials(&args.connection, &control).await?;
+    let proof = connect::proof(&args.connection, &control).await?;
     control.end_after(args.connection.timeout);
     let (is_json, several) = (args.targets.json, targets.len() > 1);
-    let shared = Arc::new((args.connection, credentials));
+    let shared = Arc::new((args.connection, proof));
     let mut asking = JoinSet::new();
     for (number, target) in targets.iter().cloned().enumerate() {
         let (shared, mut wishes) = (Arc::clone(&shared), control.subscribe());
@@ -83,7 +85,7 @@ struct Logon {
 
 async fn ask(
     connection: &Connection,
-    credentials: Option<Credentials>,
+    proof: Option<Proof>,
     target: &Target,
     is_json: bool,
 ) -> Result<Found, Failure> {
@@ -92,8 +94,8 @@ async fn ask(
         waiting::wait(&builder, target, limit, is_json).await?;
     }
     let probe = builder.probe().await?;
-    let logon = match credentials {
-        Some(credentials) => Some(log_on(builder, credentials, connection).await),
+    let logon = match proof {
+        Some(proof) => Some(log_on(builder, proof, connection).await),
         None => None,
     };
     Ok(Found { probe, auth: connection.auth, encryption: connection.message_encryption, logon })
@@ -101,14 +103,18 @@ async fn ask(
 
 async fn log_on(
     builder: winrm::ClientBuilder,
-    credentials: Credentials,
+    proof: Proof,
     connection: &Connection,
 ) -> Result<Logon, Failure> {
-    let client = builder.credentials(credentials).build()?;
+    let user = match &proof {
+        Proof::User(_) => connection.user.clone().unwrap_or_default(),
+        Proof::Certificate(_) => "whoever the certificate stands for".to_owned(),
+    };
+    let client = proof.given_to(builder).build()?;
     let identity = client.identify().await;
     client.close().await;
     let security = client.security().ok_or_else(|| Failure::new("nothing was negotiated"));
-    Ok(Logon { user: connection.user.clone().unwrap_or_default(), identity: identity?, security: security? })
+    Ok(Logon { user, identity: identity?, security: security? })
 }
 
 /// Prints it; whether we would log on there, and did when we were to.
@@ -156,6 +162,7 @@ impl Found {
         match self.auth {
             Auth::Negotiate | Auth::Ntlm => NEGOTIATE,
             Auth::Basic => BASIC,
+            Auth::Certificate => MUTUAL,
         }
     }
 
@@ -163,6 +170,8 @@ impl Found {
     fn choice(&self) -> Option<&'static str> {
         let offered = self.probe.schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case(self.scheme()));
         match self.auth {
+            // Windows does not list it among its schemes.
+            Auth::Certificate => self.probe.tls.map(|_| "a client certificate"),
             _ if !offered => None,
             Auth::Negotiate => Some("SPNEGO with NTLM"),
             Auth::Ntlm => Some("NTLM without SPNEGO"),
@@ -172,12 +181,14 @@ impl Found {
 
     /// Whether messages would be sealed.
     fn seals(&self) -> bool {
-        self.auth != Auth::Basic && (self.probe.tls.is_none() || self.encryption == Encryption::Always)
+        matches!(self.auth, Auth::Negotiate | Auth::Ntlm)
+            && (self.probe.tls.is_none() || self.encryption == Encryption::Always)
     }
 
     /// Why so: what the choice protects.
     fn reason(&self) -> &'static str {
         match (self.auth, self.probe.tls.is_some(), self.seals()) {
+            (Auth::Certificate, ..) => "asked for; nothing secret leaves this side",
             (Auth::Basic, ..) => "asked for; TLS protects the password on its way, and the host learns it",
             (_, false, _) => "every message sealed",
             (_, true, false) => "bound to the TLS channel, which protects messages",
@@ -211,6 +222,9 @@ impl Found {
                 Failure::new(format!("no WinRM service answers there (HTTP {})", self.probe.status))
                     .with_remedy("check host, port and path: WinRM's own are port 5985 and /wsman"),
             ),
+            None if self.auth == Auth::Certificate => {
+                Some(Failure::new("client certificates are for https only"))
+            }
             None if self.auth == Auth::Basic && self.probe.tls.is_none() => {
                 Some(Failure::new("Basic sends the password readable, so it is used over https only"))
             }
@@ -288,7 +302,7 @@ impl Found {
                     "scheme": self.scheme(),
                     "mechanism": how,
                     "sealed": self.seals(),
-                    "channel_bound": self.auth != Auth::Basic && probe.tls.is_some(),
+                    "channel_bound": matches!(self.auth, Auth::Negotiate | Auth::Ntlm) && probe.tls.is_some(),
                     "reason": self.reason(),
                 }),
                 None => Value::Null,
@@ -317,6 +331,7 @@ fn why_not(scheme: &str, is_tls: bool) -> &'static str {
         "kerberos" => "this build does not speak Kerberos",
         "basic" if is_tls => "it hands the password to the host; --auth basic takes it",
         "basic" => "it would send the password readable over http",
+        _ if scheme.eq_ignore_ascii_case(MUTUAL) => "a client certificate; --auth certificate takes it",
         "negotiate" => "another scheme was asked for",
         "credssp" => "it hands the password to the host; this build does not speak it",
         "digest" => "it cannot seal messages; this build does not speak it",

@@ -14,6 +14,8 @@ use crate::report::{Failure, to_stderr, warn};
 pub(crate) const VARIABLE: &str = "WINRM_PASSWORD";
 /// The variable that holds the proxy's.
 const PROXY_VARIABLE: &str = "WINRM_PROXY_PASSWORD";
+/// The variable that holds that of a PKCS#12 file.
+const CERTIFICATE_VARIABLE: &str = "WINRM_CERTIFICATE_PASSWORD";
 /// In bytes; NTLM takes none longer than 256 characters.
 const LIMIT: u64 = 4096;
 /// How long a prompt may take to end by itself once it was interrupted.
@@ -68,6 +70,29 @@ pub(crate) fn of_proxy(file: Option<&Path>) -> Result<Zeroizing<String>, Failure
         Failure::new("no password for the proxy")
             .with_remedy(format!("set {PROXY_VARIABLE}, or give --proxy-password-file"))
     })
+}
+
+/// The password of a PKCS#12 file: the file's, else the environment's, else the terminal's.
+pub(crate) fn of_certificate(file: Option<&Path>, certificate: &Path) -> Result<Zeroizing<String>, Failure> {
+    if let Some(file) = file {
+        return from_file(file);
+    }
+    // Empty passwords are common there.
+    match std::env::var(CERTIFICATE_VARIABLE) {
+        Ok(password) => return Ok(Zeroizing::new(password)),
+        Err(std::env::VarError::NotPresent) => {}
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(Failure::new(format!("{CERTIFICATE_VARIABLE} is not valid Unicode")));
+        }
+    }
+    if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
+        let named = certificate.display();
+        return Err(Failure::new(format!("no password for {named}, and no terminal to ask on"))
+            .with_remedy(format!("set {CERTIFICATE_VARIABLE}, or give --certificate-password-file")));
+    }
+    rpassword::prompt_password(format!("Password for {}: ", certificate.display()))
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::caused_by("cannot read a password from the terminal", &error))
 }
 
 /// Why there is no password.

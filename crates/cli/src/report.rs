@@ -78,6 +78,12 @@ impl From<CommandError> for Failure {
     }
 }
 
+impl From<winrm::ClientCertificateError> for Failure {
+    fn from(error: winrm::ClientCertificateError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 impl From<winrm::ConfigError> for Failure {
     fn from(error: winrm::ConfigError) -> Self {
         Self::new(chain(&error))

@@ -8,10 +8,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use winrm::{Child, Client, CommandError, Credentials, ExitStatus, Stdio};
+use winrm::{Child, Client, CommandError, ExitStatus, Stdio};
 
 use crate::args::RunArgs;
-use crate::connect;
+use crate::connect::{self, Proof};
 use crate::control::{self, Control, Wish};
 use crate::exit;
 use crate::input::{self, Input};
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, args.stdin)?;
     let targets = target::resolve(&args.targets.targets)?;
     let control = Control::start()?;
-    let credentials = connect::credentials(&args.connection, &control)
+    let proof = connect::proof(&args.connection, &control)
         .await?
         .ok_or_else(|| Failure::new("no user to log on as").with_remedy("give --user, or set WINRM_USER"))?;
     control.end_after(args.connection.timeout);
@@ -46,8 +46,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     };
     let inputs = if args.stdin { input::read(targets.len(), control.clone()) } else { Vec::new() };
     let mut inputs = inputs.into_iter();
-    let shared =
-        Arc::new(Shared { printer: Printer::new(format, control.clone()), args, control, credentials });
+    let shared = Arc::new(Shared { printer: Printer::new(format, control.clone()), args, control, proof });
 
     let mut commands = JoinSet::new();
     for target in targets {
@@ -64,7 +63,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
 /// What the commands have in common.
 struct Shared {
     args: RunArgs,
-    credentials: Credentials,
+    proof: Proof,
     printer: Printer,
     control: Control,
 }
@@ -106,7 +105,7 @@ impl Shared {
     }
 
     async fn attempt(&self, target: &Target, input: Option<Input>) -> Result<Ended, Failure> {
-        let builder = connect::builder(&self.args.connection, target)?.credentials(self.credentials.clone());
+        let builder = self.proof.given_to(connect::builder(&self.args.connection, target)?);
         let mut wishes = self.control.subscribe();
         if let Some(limit) = self.args.connection.wait {
             let quiet = self.printer.format() == Format::Json;

@@ -25,6 +25,14 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
 
     let builder = Service::builder().account(&args.user, &password);
     let builder = if args.channel.tls { builder.self_signed_tls().basic() } else { builder };
+    let mut builder = builder;
+    for file in &args.channel.client_certificate {
+        let certificate = std::fs::read(file)
+            .map_err(|error| Failure::caused_by(format!("cannot read {}", file.display()), &error))?;
+        builder = builder
+            .client_certificate_file(&certificate, &args.user)
+            .map_err(|error| Failure::caused_by(format!("{}", file.display()), &error))?;
+    }
     let builder =
         if args.channel.require_channel_binding { builder.require_channel_binding() } else { builder };
     let builder = if args.dangerous_listen_beyond_loopback {

@@ -16,6 +16,8 @@ pub(crate) const SCHEME: &str = "Negotiate";
 const NTLM_NEGOTIATE: &[u8] = b"NTLMSSP\0\x01";
 /// What a NegTokenInit begins with: the application tag of GSS-API (RFC 2743 section 3.1).
 const GSS_TAG: u8 = 0x60;
+/// What stands in `Authorization` for who logs on by the certificate of the channel.
+pub(crate) const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
 /// A client that needs more tokens than this for one log-on gets no further.
 const MAX_TOKENS: u32 = 8;
 
@@ -62,6 +64,8 @@ pub(crate) enum Authentication {
     Established(Box<Acceptor<NtlmAcceptor>>, String),
     /// One request has brought user and password.
     Basic(String),
+    /// One request goes by the certificate of the channel.
+    Certificate(String),
 }
 
 /// What became of a token.
@@ -136,7 +140,7 @@ impl Authentication {
     /// Who is logged on.
     pub(crate) fn user(&self) -> Option<&str> {
         match self {
-            Self::Established(_, user) | Self::Basic(user) => Some(user),
+            Self::Established(_, user) | Self::Basic(user) | Self::Certificate(user) => Some(user),
             _ => None,
         }
     }
@@ -151,6 +155,8 @@ pub(crate) enum Presented {
     Token(Vec<u8>),
     /// User and password under Basic.
     Basic(String, String),
+    /// The certificate of the channel.
+    Certificate,
     /// Another scheme, or no token that can be read.
     Unusable,
 }
@@ -159,6 +165,9 @@ impl Presented {
     /// Reads the header (RFC 9110 section 11.6.2).
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         let Some(value) = headers.get(AUTHORIZATION) else { return Self::Nothing };
+        if value.as_bytes().trim_ascii().eq_ignore_ascii_case(MUTUAL.as_bytes()) {
+            return Self::Certificate;
+        }
         let token = value.to_str().ok().and_then(|value| value.trim().split_once(' '));
         match token {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => {

@@ -19,7 +19,7 @@ use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
 use crate::operations::Operations;
 use crate::service::{Service, Shared};
 use crate::shell::Shells;
-use crate::tls::{Identity, Tls};
+use crate::tls::{Identity, Tls, first_certificate};
 use crate::wire::Capture;
 
 /// Starts a [`Service`]. Without any account nobody can log on.
@@ -43,6 +43,8 @@ struct TlsOptions {
     version: Option<TlsVersion>,
     require_channel_binding: bool,
     basic: bool,
+    /// Certificates in DER, and their accounts.
+    clients: Vec<(Vec<u8>, String)>,
 }
 
 impl Builder {
@@ -126,6 +128,21 @@ impl Builder {
         self
     }
 
+    /// With TLS, asks clients for their certificates in the handshake, and lets who has this one (in DER) log on as `user`,
+    /// who needs no account here.
+    pub fn client_certificate(mut self, certificate: Vec<u8>, user: impl Into<String>) -> Self {
+        self.tls.clients.push((certificate, user.into()));
+        self
+    }
+
+    /// As [`client_certificate`](Self::client_certificate), the first one of a file in PEM or DER.
+    ///
+    /// # Errors
+    /// When there is no certificate in it.
+    pub fn client_certificate_file(self, file: &[u8], user: impl Into<String>) -> io::Result<Self> {
+        Ok(self.client_certificate(first_certificate(file)?, user))
+    }
+
     /// Bounds and quotas.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -170,8 +187,8 @@ impl Builder {
                 "a loopback service does not listen on addresses that other machines can reach",
             ));
         }
-        let TlsOptions { identity, version, require_channel_binding, basic } = self.tls;
-        let tls = identity.map(|identity| Tls::new(identity, version)).transpose()?;
+        let TlsOptions { identity, version, require_channel_binding, basic, clients } = self.tls;
+        let tls = identity.map(|identity| Tls::new(identity, version, clients)).transpose()?;
         let listener = TcpListener::bind(self.address).await?;
         let shared = Shared {
             accounts: Arc::new(self.accounts),

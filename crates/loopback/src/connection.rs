@@ -20,6 +20,7 @@ use crate::misbehaviour::{Misbehaviour, Occasion};
 use crate::operations::Caller;
 use crate::service::Shared;
 use crate::tamper;
+use crate::tls::Tls;
 use crate::wire::Heads;
 
 /// The only path there is.
@@ -40,6 +41,8 @@ pub(crate) struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) number: u64,
     pub(crate) address: IpAddr,
+    /// Whose certificate opened the channel.
+    pub(crate) certificate_user: Option<String>,
     pub(crate) heads: Arc<Heads>,
     pub(crate) state: Mutex<State>,
 }
@@ -113,7 +116,12 @@ impl Connection {
                 state.authentication = Authentication::Nobody;
                 answer
             }
-            Presented::Basic(..) | Presented::Unusable => {
+            Presented::Certificate if self.certificate_user.is_some() => {
+                let answer = self.with_certificate(state, exchange, &head.headers, body).await;
+                state.authentication = Authentication::Nobody;
+                answer
+            }
+            Presented::Basic(..) | Presented::Certificate | Presented::Unusable => {
                 state.authentication = Authentication::Nobody;
                 Ok(self.unauthorized())
             }
@@ -227,9 +235,32 @@ impl Connection {
         self.envelope(state, exchange, headers, body).await
     }
 
+    /// A request of whose certificate opened the channel.
+    async fn with_certificate(
+        &self,
+        state: &mut State,
+        mut exchange: Exchange,
+        headers: &HeaderMap,
+        body: BytesMut,
+    ) -> Answer {
+        let user = self.certificate_user.clone().unwrap_or_default();
+        self.log(exchange.sequence, |entry| {
+            entry.auth = AuthStep::Certificate;
+            entry.user = Some(user.clone());
+        });
+        let has_envelope = !body.is_empty();
+        state.envelopes += u64::from(has_envelope);
+        let envelope = if has_envelope { state.envelopes } else { 0 };
+        let occasion = Occasion { first_token: false, last_token: false, envelope, action: None };
+        exchange.misbehaviour = self.shared.rules().strike(occasion);
+        state.authentication = Authentication::Certificate(user);
+        self.envelope(state, exchange, headers, body).await
+    }
+
     /// Tells the client to log on.
     pub(crate) fn unauthorized(&self) -> Response<AnswerBody> {
-        answer::unauthorized(self.shared.basic)
+        let certificates = self.shared.tls.as_ref().is_some_and(Tls::takes_certificates);
+        answer::unauthorized(self.shared.basic, certificates)
     }
 
     /// A request that brings a token, and perhaps an envelope with the last one.

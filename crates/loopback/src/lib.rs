@@ -6,7 +6,7 @@
 //! What a command does is up to a [`Handler`]; [`LocalProcess`] runs it on this machine. A request [`Log`] tells a test what
 //! a client did, and [`Misbehaviour`] does things wrong on purpose.
 //!
-//! It leaves out PowerShell remoting, CIM, disconnected shells, Kerberos and client certificates, and answers each of them with a fault or
+//! It leaves out PowerShell remoting, CIM, disconnected shells and Kerberos, and answers each of them with a fault or
 //! does not offer it. It is not made for any network.
 //!
 //! ```

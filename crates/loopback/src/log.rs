@@ -19,6 +19,8 @@ pub enum AuthStep {
     Token(u32),
     /// Carried user and password.
     Basic,
+    /// Went by the certificate of its channel.
+    Certificate,
     /// Carried no token and used the log-on of its connection.
     Authenticated,
 }

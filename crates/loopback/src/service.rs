@@ -215,10 +215,14 @@ async fn serve(
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
     let idle = shared.operations.limits.connection_idle;
+    let mut certificate_user = None;
     let stream: Box<dyn Stream> = match &shared.tls {
         None => Box::new(stream),
         Some(tls) => match tokio::time::timeout(idle, tls.acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Box::new(stream),
+            Ok(Ok(stream)) => {
+                certificate_user = tls.user(stream.get_ref().1);
+                Box::new(stream)
+            }
             Ok(Err(error)) => return tracing::debug!(%error, connection = number, "TLS handshake failed"),
             Err(_) => return tracing::debug!(connection = number, "TLS handshake took too long"),
         },
@@ -228,6 +232,7 @@ async fn serve(
         shared,
         number,
         address: peer.ip(),
+        certificate_user,
         heads,
         state: tokio::sync::Mutex::new(State::default()),
     };

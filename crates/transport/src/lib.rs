@@ -3,7 +3,7 @@
 //! [`Client`] opens connections on demand, proves who we are by SPNEGO and NTLM, and uses the connections again. Over HTTP every message is
 //! sealed; over HTTPS certificates are verified or pinned, and the log-on is bound to the channel. It speaks [`winrm_wsman`] messages and knows nothing of shells: `winrm-shell` is built on it.
 //!
-//! Left out: Kerberos, CredSSP, client certificates. There is no switch for clear text over HTTP.
+//! Left out: Kerberos, CredSSP. There is no switch for clear text over HTTP.
 //!
 //! The feature `tls`, on by default, brings HTTPS by rustls with ring.
 //!
@@ -52,7 +52,10 @@ pub use probe::{Probe, probe};
 pub use proxy::{Proxy, ProxyError, ProxyFailure, ProxyMode};
 pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]
-pub use tls::{MalformedCertificate, tls_server_end_point};
+pub use tls::{
+    ClientCertificate, ClientCertificateError, ClientCertificateProblem, MalformedCertificate,
+    tls_server_end_point,
+};
 pub use tls::{Pin, PinError, TlsChannel, TlsError, TlsVersion, Trust};
 pub use wait::wait_until_ready;
 pub use winrm_ntlm::Credentials;

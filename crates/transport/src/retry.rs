@@ -99,8 +99,9 @@ impl Repeat {
     /// Whether the request may be sent again after `error`.
     pub(crate) fn allows(self, error: &Error) -> bool {
         match error.kind() {
-            // hyper gives a request back exactly when no byte of it was written.
-            ErrorKind::ConnectionClosed(_) => true,
+            // hyper gives a request back exactly when no byte of it was written. In the middle of a log-on it would happen
+            // again.
+            ErrorKind::ConnectionClosed(_) => error.step() == Step::Exchange,
             // Before the envelope was on its way nobody can have acted on it.
             ErrorKind::Busy { .. } if error.step() != Step::Exchange => true,
             ErrorKind::Busy { .. } => self == Self::Idempotent,

@@ -133,6 +133,12 @@ impl ClientBuilder {
         self.transport.pin(pin).into()
     }
 
+    /// The certificate to log on by; for [`AuthMethod::Certificate`], which needs no credentials.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(self, certificate: winrm_transport::ClientCertificate) -> Self {
+        self.transport.client_certificate(certificate).into()
+    }
+
     /// Accepts any certificate at all. **Whoever is between the client and the host can be the host**: it can read and
     /// change everything, and with [`AuthMethod::Basic`] learns the password. [`pin`](Self::pin) is as easy and safe.
     pub fn dangerous_accept_any_certificate(self) -> Self {

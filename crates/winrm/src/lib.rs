@@ -23,13 +23,14 @@
 //! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
 //! for it, so call it before the runtime ends.
 //!
-//! Left out so far: Kerberos, CredSSP, client certificates, PowerShell, file copy.
+//! Left out so far: Kerberos, CredSSP, PowerShell, file copy.
 //!
 //! # Features
 //!
 //! | feature | default | gives |
 //! |---|---|---|
 //! | `tls` | yes | `https://` endpoints, by rustls with ring |
+//! | `pkcs12` | no | client certificates from PKCS#12 files, beside PEM |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
 
 mod client;
@@ -46,6 +47,8 @@ pub use winrm_transport::{
     MessageEncryption, Pin, PinError, Probe, Proxy, ProxyError, ProxyFailure, ProxyMode, RetryPolicy, Step,
     TlsChannel, TlsError, TlsVersion, Trust,
 };
+#[cfg(feature = "tls")]
+pub use winrm_transport::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};
 pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};
 
 /// The README's example compiles.

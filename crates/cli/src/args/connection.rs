@@ -27,6 +27,16 @@ pub(crate) struct Connection {
     /// Trusts these certificate authorities (PEM or DER) for https, in place of the system's; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Vec<PathBuf>,
+    /// With --auth certificate: the certificate to log on by, PEM or PKCS#12; the password of the latter is
+    /// WINRM_CERTIFICATE_PASSWORD, in --certificate-password-file, or asked for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The private key of a certificate in PEM, where it is in another file
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) certificate_key: Option<PathBuf>,
+    /// Reads the password of a PKCS#12 file from a file
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) certificate_password_file: Option<PathBuf>,
     /// Accepts the certificate with this SHA-256 and no other: sha256:HEX, or sha256//BASE64 for its public key; may be
     /// given several times
     #[arg(long, value_name = "PIN")]
@@ -109,6 +119,8 @@ pub(crate) enum Auth {
     Ntlm,
     /// User and password as they are, over https only: the host learns the password
     Basic,
+    /// A client certificate, over https only
+    Certificate,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -137,6 +149,7 @@ impl From<Auth> for AuthMethod {
             Auth::Negotiate => Self::Negotiate,
             Auth::Ntlm => Self::Ntlm,
             Auth::Basic => Self::Basic,
+            Auth::Certificate => Self::Certificate,
         }
     }
 }

@@ -102,6 +102,9 @@ pub(crate) struct ServeTls {
     /// Speaks https, with a certificate made at the start; its pin is printed. Basic is offered too
     #[arg(long)]
     pub(crate) tls: bool,
+    /// With --tls: lets who has this certificate (PEM, or DER) log on as the user
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) client_certificate: Vec<std::path::PathBuf>,
     /// With --tls: refuses log-ons by NTLM without the right channel binding
     #[arg(long, requires = "tls")]
     pub(crate) require_channel_binding: bool,

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use winrm_loopback::Builder;
 
-use crate::common::{Host, assert_code, bare, json_lines, stderr, stdout, winrm};
+use crate::common::{Host, USER, assert_code, bare, json_lines, stderr, stdout, winrm};
 
 fn host() -> Host {
     Host::with(|builder| builder.self_signed_tls().require_channel_binding().basic())
@@ -160,4 +160,60 @@ fn serve_tells_the_pin() {
         child.wait().unwrap();
         assert_code(&output, 7);
     }
+}
+
+/// A certificate and its key in PEM, and both in one PKCS#12 file, made by rcgen and OpenSSL.
+struct Own {
+    folder: tempfile::TempDir,
+}
+
+impl Own {
+    fn make() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec!["ops".to_owned()]).unwrap().self_signed(&key).unwrap();
+        std::fs::write(folder.path().join("own.pem"), made.pem()).unwrap();
+        std::fs::write(folder.path().join("own.key"), key.serialize_pem()).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn client_certificates_log_on_without_user_and_password() {
+    let own = Own::make();
+    let pem = std::fs::read(own.path("own.pem")).unwrap();
+    let host = Host::with(|builder| builder.self_signed_tls().client_certificate_file(&pem, USER).unwrap());
+    let pin = host.service().pin().unwrap().to_string();
+    let (certificate, key) = (own.path("own.pem"), own.path("own.key"));
+    let with = |more: &[&str]| {
+        let url = host.url();
+        let options = ["run", &url, "--pin", &pin, "--auth", "certificate"];
+        bare(&[&options, more, &["--", "echo in"]].concat()).output().unwrap()
+    };
+    let output = with(&["--certificate", &certificate, "--certificate-key", &key]);
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), "in\n");
+
+    for (options, told) in [
+        (&["--certificate", certificate.as_str()][..], "own.pem: there is no private key"),
+        (&["--certificate", "/nowhere.pem"], "/nowhere.pem"),
+        (&["--certificate", key.as_str()], "there is no certificate in it"),
+        (&[], "no certificate to log on by"),
+    ] {
+        let output = with(options);
+        assert_code(&output, 255);
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        assert!(stderr(&output).lines().count() <= 2, "{}", stderr(&output));
+    }
+    let url = host.url();
+    let identify = ["identify", &url, "--pin", &pin, "--auth", "certificate", "--certificate", &certificate];
+    let output = bare(&[&identify[..], &["--certificate-key", &key]].concat()).output().unwrap();
+    assert_code(&output, 0);
+    assert!(stdout(&output).contains("client certificate"), "{}", stdout(&output));
+    let negotiated = bare(&["identify", &url, "--pin", &pin]).output().unwrap();
+    assert!(stdout(&negotiated).contains("--auth certificate takes it"), "{}", stdout(&negotiated));
 }

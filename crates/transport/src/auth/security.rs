@@ -26,7 +26,8 @@ pub struct Security {
 
 impl fmt::Display for Security {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.scheme)?;
+        // The scheme of who logs on by a certificate is an URI.
+        f.write_str(if self.scheme.contains("://") { "client certificate" } else { self.scheme })?;
         if let Some(ntlm) = &self.ntlm {
             let wrapping = if self.spnego { "SPNEGO" } else { "bare NTLM" };
             write!(f, " ({wrapping}), {ntlm}")?;

@@ -113,6 +113,13 @@ impl ClientBuilder {
         self
     }
 
+    /// The certificate to log on by; for [`AuthMethod::Certificate`], which needs no credentials.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(mut self, certificate: tls::ClientCertificate) -> Self {
+        self.tls.identity = Some(certificate);
+        self
+    }
+
     /// Accepts any certificate at all. **Whoever is between the client and the host can be the host**: it can read and
     /// change everything, and with [`AuthMethod::Basic`] learns the password. [`pin`](Self::pin) is as easy and safe.
     pub fn dangerous_accept_any_certificate(mut self) -> Self {
@@ -248,6 +255,16 @@ impl ClientBuilder {
             if credentials.user_name().contains(':') || credentials.password_text().is_none() {
                 return Err(ConfigError::BasicCredentials);
             }
+        } else if *method == AuthMethod::Certificate {
+            if !endpoint.is_tls() {
+                return Err(ConfigError::CertificateOverHttp);
+            }
+            if *message_encryption == MessageEncryption::Always {
+                return Err(ConfigError::CertificateCannotSeal);
+            }
+            if !self.tls.has_identity() {
+                return Err(ConfigError::NoClientCertificate);
+            }
         } else if !endpoint.is_tls() && *message_encryption == MessageEncryption::Never {
             return Err(ConfigError::UnsealedOverHttp);
         }
@@ -260,10 +277,14 @@ impl ClientBuilder {
     /// [`ConfigError`] names the setting that cannot work.
     pub fn build(self) -> Result<Client, ConfigError> {
         let Config { operation_timeout, max_envelope_size, max_connections, .. } = self.config;
-        if !self.credentials_given {
+        let by_certificate = self.config.method == AuthMethod::Certificate;
+        if !self.credentials_given && !by_certificate {
             return Err(ConfigError::NoCredentials);
         }
-        if self.config.credentials.is_anonymous() && !self.config.allow_weak {
+        if self.tls.has_identity() && !by_certificate {
+            return Err(ConfigError::UnusedClientCertificate);
+        }
+        if self.config.credentials.is_anonymous() && !self.config.allow_weak && !by_certificate {
             return Err(ConfigError::AnonymousIsUnsealed);
         }
         if operation_timeout < MIN_OPERATION_TIMEOUT || operation_timeout > MAX_OPERATION_TIMEOUT {

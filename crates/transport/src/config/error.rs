@@ -66,6 +66,20 @@ pub enum ConfigError {
     /// Basic sends the password readable.
     #[error("Basic sends the password readable, so it is used over https only")]
     BasicOverHttp,
+    /// A client certificate is shown inside TLS only.
+    #[error("client certificates are for https only")]
+    CertificateOverHttp,
+    /// No certificate to log on by.
+    #[error("there is no client certificate to log on by")]
+    NoClientCertificate,
+    /// A certificate has no key to seal with.
+    #[error("a client certificate cannot seal messages: MessageEncryption::Always needs Negotiate")]
+    CertificateCannotSeal,
+    /// A client certificate, and another method to log on.
+    #[error(
+        "a client certificate is of no use to this method of logging on: it is for AuthMethod::Certificate"
+    )]
+    UnusedClientCertificate,
     /// Basic has no key to seal with.
     #[error("Basic cannot seal messages: MessageEncryption::Always needs Negotiate")]
     BasicCannotSeal,

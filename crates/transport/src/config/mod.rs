@@ -28,6 +28,9 @@ pub enum AuthMethod {
     Ntlm,
     /// User and password in every request, over TLS only: the host learns the password.
     Basic,
+    /// The client's own certificate, over TLS: the host maps it to an account (`winrm/service/certmapping`). Nothing secret
+    /// leaves the client.
+    Certificate,
 }
 
 /// Whether messages are sealed by NTLM where TLS protects them already. Over http they always are.
@@ -90,7 +93,7 @@ impl Config {
     /// Whether messages are sealed by the mechanism that logs on.
     pub(crate) fn seals(&self) -> bool {
         match self.method {
-            AuthMethod::Basic => false,
+            AuthMethod::Basic | AuthMethod::Certificate => false,
             AuthMethod::Negotiate | AuthMethod::Ntlm => {
                 !self.endpoint.is_tls() || self.message_encryption == MessageEncryption::Always
             }

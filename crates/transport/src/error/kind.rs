@@ -48,6 +48,12 @@ pub enum ErrorKind {
         /// The user name, with its domain when there was one.
         user: String,
     },
+    /// HTTP 401 or 403 to who logs on by a client certificate.
+    #[error("the server maps the client certificate to no account (HTTP {status})")]
+    ClientCertificateNotMapped {
+        /// The status.
+        status: StatusCode,
+    },
     /// The server offers the scheme but answered our token with no token of its own.
     #[error("the server broke the authentication off")]
     TokenRefused,

@@ -69,6 +69,11 @@ impl Error {
                  on over the network, and whether the host still takes NTLM; this client does not try them again, so \
                  as not to lock the account"
             }
+            ErrorKind::ClientCertificateNotMapped { .. } => {
+                "the host needs: Certificate=\"true\" in winrm/config/service/auth; the certificate's issuer among its \
+                 trusted roots; the user's name as UPN in the certificate (extended key usage: client authentication); and a \
+                 mapping of both to a local account with its present password (WSMan:\\localhost\\ClientCertificate)"
+            }
             ErrorKind::WeakContext { .. } => {
                 "the host, or something between, asks for less than 128-bit sealing with extended session security: \
                  change its NTLM security policy; only if you accept that messages can be read or changed, allow it \
@@ -158,6 +163,10 @@ const INCOMPATIBLE: &str = "Windows Server 2012 R2 and older offer AES-GCM only 
      speak: update the host, or use http, where messages are sealed too; where the listener wants client certificates, it \
      must ask for them in the first handshake (`clientcertnegotiation=enable` in `netsh http`)";
 
+/// Windows asks for certificates only after the handshake, in its default state.
+const CERTIFICATE_LATER: &str = "let the listener ask in the first handshake: on the host, delete and add its binding with \
+     `netsh http add sslcert ... clientcertnegotiation=enable`";
+
 /// What the user can do about a certificate or a handshake.
 fn tls_remedy(error: &TlsError) -> Option<String> {
     Some(match error {
@@ -179,6 +188,11 @@ fn tls_remedy(error: &TlsError) -> Option<String> {
         TlsError::Incompatible(_) => INCOMPATIBLE.to_owned(),
         TlsError::NotTls(_) => {
             "WinRM speaks https on port 5986 and http on port 5985 unless it was reconfigured".to_owned()
+        }
+        TlsError::ClientCertificateNotAsked => CERTIFICATE_LATER.to_owned(),
+        TlsError::ClientCertificateRefused(_) => {
+            "the host must trust the certificate's issuer, and the certificate be meant for client authentication"
+                .to_owned()
         }
         TlsError::Certificate(_) | TlsError::Handshake(_) => return None,
     })

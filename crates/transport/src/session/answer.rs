@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::tokens::{BASIC, offered};
 use super::{Failure, Retry};
-use crate::config::Config;
+use crate::config::{AuthMethod, Config};
 use crate::error::{Error, ErrorKind, Step};
 use crate::http::Reply;
 
@@ -44,8 +44,13 @@ pub(super) fn refusal(config: &Config, reply: &Reply, first: bool, size: usize) 
     Failure { error: Error::new(&config.endpoint, Step::Exchange, unexpected_status(reply, size)), retry }
 }
 
-/// What an answer without an envelope means where every request carries the password: a 401 is final, also later on.
-pub(super) fn basic_refusal(config: &Config, reply: &Reply, size: usize) -> Error {
+/// What an answer without an envelope means where every request logs on by itself: a 401 is final, also later on.
+pub(super) fn request_refusal(config: &Config, reply: &Reply, size: usize) -> Error {
+    let by_certificate = config.method == AuthMethod::Certificate;
+    if by_certificate && matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        let kind = ErrorKind::ClientCertificateNotMapped { status: reply.status };
+        return Error::new(&config.endpoint, Step::Authenticate, kind);
+    }
     if reply.status != StatusCode::UNAUTHORIZED {
         return Error::new(&config.endpoint, Step::Exchange, unexpected_status(reply, size));
     }

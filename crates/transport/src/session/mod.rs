@@ -4,6 +4,7 @@ mod answer;
 mod tokens;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,17 +14,17 @@ use winrm_spnego::{Initiator, Progress};
 use winrm_wsman::encrypted::{self, Layout};
 
 pub(crate) use self::answer::user_name;
-use self::answer::{basic_refusal, is_clear, is_sealed, refusal};
+use self::answer::{is_clear, is_sealed, refusal, request_refusal};
 pub(crate) use self::tokens::offered;
 use self::tokens::{
-    BASIC, authorization, basic_authorization, continuation, initiator, negotiation, reply_token, security,
-    send_token, start,
+    BASIC, MUTUAL, authorization, basic_authorization, continuation, initiator, negotiation, reply_token,
+    security, send_token, start,
 };
 use crate::auth::{NtlmInitiator, Security};
 use crate::config::{AuthMethod, Config};
 use crate::error::{Error, ErrorKind, Step};
 use crate::http::{HttpConnection, Reply, Request};
-use crate::tls::{Opened, TlsError};
+use crate::tls::{self, Opened, TlsError};
 
 /// Room for the multipart framing around an envelope.
 const FRAMING: usize = 4096;
@@ -61,7 +62,7 @@ enum Proof {
     /// The connection is authenticated once.
     Context(Box<Initiator<NtlmInitiator>>),
     /// Every request is, by this `Authorization`.
-    Basic(HeaderValue),
+    EachRequest(HeaderValue),
 }
 
 /// A connection that has proved who we are, or does so with its first request.
@@ -90,8 +91,15 @@ impl Session {
         tls: Option<Opened>,
         empty_form: bool,
     ) -> Result<Self, Error> {
-        if config.method == AuthMethod::Basic {
-            return Ok(Self::basic(config, http, tls.as_ref()));
+        match config.method {
+            AuthMethod::Basic => {
+                return Ok(Self::each_request(http, tls.as_ref(), BASIC, basic_authorization(config)));
+            }
+            AuthMethod::Certificate => {
+                let authorization = HeaderValue::from_static(MUTUAL);
+                return Ok(Self::each_request(http, tls.as_ref(), MUTUAL, authorization));
+            }
+            AuthMethod::Negotiate | AuthMethod::Ntlm => {}
         }
         let mut context = initiator(config, tls.as_ref());
         let mut token = start(config, &mut context)?;
@@ -124,9 +132,14 @@ impl Session {
         Err(negotiation(config, winrm_spnego::Error::NotEstablished))
     }
 
-    fn basic(config: &Config, http: HttpConnection, tls: Option<&Opened>) -> Self {
+    fn each_request(
+        http: HttpConnection,
+        tls: Option<&Opened>,
+        scheme: &'static str,
+        authorization: HeaderValue,
+    ) -> Self {
         let security = Security {
-            scheme: BASIC,
+            scheme,
             spnego: false,
             ntlm: None,
             tls: tls.map(|opened| opened.channel),
@@ -135,7 +148,7 @@ impl Session {
         };
         Self {
             http,
-            proof: Proof::Basic(basic_authorization(config)),
+            proof: Proof::EachRequest(authorization),
             layout: Layout::spnego(),
             authenticate: None,
             security,
@@ -182,7 +195,7 @@ impl Session {
         let first = self.authenticate.take();
         let authorization = match &self.proof {
             Proof::Context(_) => first.as_deref().map(authorization),
-            Proof::Basic(value) => Some(value.clone()),
+            Proof::EachRequest(value) => Some(value.clone()),
         };
         let request = Request {
             authorization,
@@ -198,14 +211,14 @@ impl Session {
                 let retry = if first.is_none() { Retry::Reauthenticate } else { Retry::No };
                 return Err(Failure { error: fail(kind), retry });
             }
-            Err(kind) => return Err(fail(kind).into()),
+            Err(kind) => return Err(certificate_refused(config, kind).unwrap_or_else(fail).into()),
         };
         let first = first.is_some();
         let sealed = self.security.sealed;
         if !(if sealed { is_sealed(&reply) } else { is_clear(&reply) }) {
             return Err(match &self.proof {
                 Proof::Context(_) => refusal(config, &reply, first, size),
-                Proof::Basic(_) => basic_refusal(config, &reply, size).into(),
+                Proof::EachRequest(_) => request_refusal(config, &reply, size).into(),
             });
         }
         if first {
@@ -265,6 +278,23 @@ impl Session {
             Progress::Established(_) => Ok(()),
             Progress::Continue(_) => Err(fail(winrm_spnego::Error::NotEstablished)),
         }
+    }
+}
+
+/// A server of TLS 1.3 may refuse the client's certificate only when the first request is on its way.
+fn certificate_refused(config: &Config, kind: ErrorKind) -> Result<Error, ErrorKind> {
+    let refusal = match (config.method, &kind) {
+        (AuthMethod::Certificate, ErrorKind::ConnectionLost(error) | ErrorKind::ConnectionClosed(error)) => {
+            tls::certificate_refusal(error)
+        }
+        _ => None,
+    };
+    match refusal {
+        Some(refusal) => {
+            let kind = ErrorKind::Tls(TlsError::ClientCertificateRefused(Arc::new(refusal)));
+            Ok(Error::new(&config.endpoint, Step::Tls, kind))
+        }
+        None => Err(kind),
     }
 }
 

@@ -18,6 +18,8 @@ use crate::tls::Opened;
 
 /// The scheme of RFC 7617.
 pub(super) const BASIC: &str = "Basic";
+/// What stands in `Authorization` for who logs on by the certificate of the channel (DSP0226 annex C; MS-WSMV 2.1).
+pub(super) const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
 /// The scheme of RFC 4559, which carries SPNEGO and, at Windows, bare NTLM too.
 pub(super) const NEGOTIATE: &str = "Negotiate";
 /// Tokens and error pages: what an answer without an envelope may have at most.

@@ -2,19 +2,22 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, Error, OtherError, ProtocolVersion, RootCertStore,
+    SignatureScheme,
 };
 use tokio_rustls::TlsConnector;
 
 use super::options::Authorities;
 use super::verifier::{Accept, Verifier};
-use super::{Opened, Options, TlsChannel, TlsError, TlsVersion, Trust, certificate};
+use super::{ClientCertificate, Opened, Options, TlsChannel, TlsError, TlsVersion, Trust, certificate};
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
@@ -24,6 +27,8 @@ use crate::http::Stream;
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     config: Arc<ClientConfig>,
+    /// The client's own certificate.
+    identity: Option<Arc<CertifiedKey>>,
     trust: Trust,
 }
 
@@ -41,7 +46,8 @@ impl Client {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
-        Ok(Self { config: Arc::new(config), trust: options.trust() })
+        let identity = options.identity.as_ref().map(|identity| own(identity, &config)).transpose()?;
+        Ok(Self { config: Arc::new(config), identity, trust: options.trust() })
     }
 
     /// Opens a channel over `stream`. The caller bounds the time.
@@ -53,8 +59,28 @@ impl Client {
         let host = endpoint.host().to_owned();
         let name =
             ServerName::try_from(host.clone()).map_err(|_| ErrorKind::Tls(TlsError::ServerName { host }))?;
-        let stream =
-            TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await.map_err(failure)?;
+        let asked = Arc::new(AtomicBool::new(false));
+        let config = match &self.identity {
+            None => Arc::clone(&self.config),
+            Some(identity) => {
+                let own = OwnCertificate { identity: Arc::clone(identity), asked: Arc::clone(&asked) };
+                let mut config = ClientConfig::clone(&self.config);
+                config.client_auth_cert_resolver = Arc::new(own);
+                Arc::new(config)
+            }
+        };
+        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
+            let failed = failure(error);
+            match failed {
+                ErrorKind::Tls(TlsError::Handshake(cause)) if asked.load(Ordering::Relaxed) => {
+                    ErrorKind::Tls(TlsError::ClientCertificateRefused(cause))
+                }
+                other => other,
+            }
+        })?;
+        if self.identity.is_some() && !asked.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Tls(TlsError::ClientCertificateNotAsked));
+        }
         let (_, session) = stream.get_ref();
         let version = match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
@@ -73,6 +99,47 @@ impl Client {
         tracing::debug!(%endpoint, %channel, pin = %channel.certificate, "TLS channel opened");
         Ok((Box::new(stream), Opened { channel, bindings }))
     }
+}
+
+fn own(identity: &ClientCertificate, config: &ClientConfig) -> Result<Arc<CertifiedKey>, ConfigError> {
+    CertifiedKey::from_der(identity.chain().to_vec(), identity.key(), config.crypto_provider())
+        .map(Arc::new)
+        .map_err(|error| ConfigError::Tls { reason: error.to_string() })
+}
+
+/// Shows the client's certificate to a server that asks for one, and remembers that it did.
+#[derive(Debug)]
+struct OwnCertificate {
+    identity: Arc<CertifiedKey>,
+    asked: Arc<AtomicBool>,
+}
+
+impl ResolvesClientCert for OwnCertificate {
+    fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        // Whose signature the server would like is up to it to say once it has seen it.
+        self.identity.key.choose_scheme(schemes).map(|_| Arc::clone(&self.identity))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// The server's refusal of the client's certificate, which TLS 1.3 lets come after the handshake; looked for in the causes
+/// of an error.
+pub(crate) fn certificate_refusal(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An io::Error tells its inner error not as its source.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let found = inner.and_then(|inner| inner.downcast_ref::<Error>()).or(error.downcast_ref());
+        if let Some(refusal @ Error::AlertReceived(_)) = found {
+            return Some(refusal.clone());
+        }
+        next = error.source();
+    }
+    None
 }
 
 fn accept(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Accept, ConfigError> {

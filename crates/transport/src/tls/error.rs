@@ -53,6 +53,12 @@ pub enum TlsError {
     /// What answers does not speak TLS.
     #[error("the server does not speak TLS on this port")]
     NotTls(#[source] Arc<dyn StdError + Send + Sync>),
+    /// The server has not asked for the client's certificate in the handshake, so that nobody can log on by it.
+    #[error("the server does not ask for a client certificate in the handshake")]
+    ClientCertificateNotAsked,
+    /// The server does not accept the client's certificate.
+    #[error("the server does not accept the client certificate")]
+    ClientCertificateRefused(#[source] Arc<dyn StdError + Send + Sync>),
     /// Another failure of the handshake.
     #[error("TLS handshake failed")]
     Handshake(#[source] Arc<dyn StdError + Send + Sync>),

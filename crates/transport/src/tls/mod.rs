@@ -13,6 +13,8 @@ mod client;
 #[cfg(feature = "tls")]
 mod client;
 mod error;
+#[cfg(feature = "tls")]
+mod identity;
 mod options;
 mod pin;
 #[cfg(feature = "tls")]
@@ -22,7 +24,9 @@ mod verifier;
 pub use certificate::{MalformedCertificate, tls_server_end_point};
 pub(crate) use channel::Opened;
 pub use channel::{TlsChannel, TlsVersion, Trust};
-pub(crate) use client::Client;
+pub(crate) use client::{Client, certificate_refusal};
 pub use error::TlsError;
+#[cfg(feature = "tls")]
+pub use identity::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};
 pub(crate) use options::{Authorities, Options};
 pub use pin::{Pin, PinError};

@@ -13,6 +13,9 @@ pub(crate) struct Options {
     pub(crate) authorities: Vec<Authorities>,
     pub(crate) pins: Vec<Pin>,
     pub(crate) accept_any: bool,
+    /// Shown to a server that asks for one.
+    #[cfg(feature = "tls")]
+    pub(crate) identity: Option<super::ClientCertificate>,
 }
 
 /// Where certificates of authorities are.
@@ -27,6 +30,14 @@ impl Options {
     /// Whether anything was said at all.
     pub(crate) fn is_default(&self) -> bool {
         self.authorities.is_empty() && self.pins.is_empty() && !self.accept_any
+    }
+
+    /// Whether there is a certificate of the client's own.
+    pub(crate) fn has_identity(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.identity.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
     }
 
     /// Whether different options say different things.
