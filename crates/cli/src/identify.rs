@@ -331,7 +331,6 @@ fn why_not(scheme: &str, is_tls: bool) -> &'static str {
         "kerberos" => "this build does not speak Kerberos",
         "basic" if is_tls => "it hands the password to the host; --auth basic takes it",
         "basic" => "it would send the password readable over http",
-        _ if scheme.eq_ignore_ascii_case(MUTUAL) => "a client certificate; --auth certificate takes it",
         "negotiate" => "another scheme was asked for",
         "credssp" => "it hands the password to the host; this build does not speak it",
         "digest" => "it cannot seal messages; this build does not speak it",

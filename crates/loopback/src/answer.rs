@@ -10,7 +10,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SERVER, WWW_AUTHENT
 use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::authentication::{MUTUAL, SCHEME};
+use crate::authentication::SCHEME;
 use crate::config::PRODUCT;
 
 /// The type of an envelope in clear.
@@ -95,16 +95,13 @@ pub(crate) fn status(code: u16) -> Response<AnswerBody> {
     empty(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// Tells the client to log on, perhaps by Basic or a certificate.
-pub(crate) fn unauthorized(basic: bool, certificates: bool) -> Response<AnswerBody> {
+/// Tells the client to log on, perhaps by Basic. As at Windows, certificates are not listed.
+pub(crate) fn unauthorized(basic: bool) -> Response<AnswerBody> {
     let mut response = empty(StatusCode::UNAUTHORIZED);
     if basic {
         response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSMAN\""));
     }
     response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
-    if certificates {
-        response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(MUTUAL));
-    }
     response
 }
 

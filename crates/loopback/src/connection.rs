@@ -20,7 +20,6 @@ use crate::misbehaviour::{Misbehaviour, Occasion};
 use crate::operations::Caller;
 use crate::service::Shared;
 use crate::tamper;
-use crate::tls::Tls;
 use crate::wire::Heads;
 
 /// The only path there is.
@@ -259,8 +258,7 @@ impl Connection {
 
     /// Tells the client to log on.
     pub(crate) fn unauthorized(&self) -> Response<AnswerBody> {
-        let certificates = self.shared.tls.as_ref().is_some_and(Tls::takes_certificates);
-        answer::unauthorized(self.shared.basic, certificates)
+        answer::unauthorized(self.shared.basic)
     }
 
     /// A request that brings a token, and perhaps an envelope with the last one.

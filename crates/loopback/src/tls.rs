@@ -79,11 +79,6 @@ struct Clients {
 }
 
 impl Tls {
-    /// Whether anybody can log on by a certificate.
-    pub(crate) fn takes_certificates(&self) -> bool {
-        !self.clients.known.is_empty()
-    }
-
     /// The account of who opened this channel.
     pub(crate) fn user(&self, session: &ServerConnection) -> Option<String> {
         let own = session.peer_certificates()?.first()?;
