@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
@@ -199,6 +200,7 @@ impl Builder {
             tls,
             require_channel_binding,
             capture: self.capture.then(Arc::<Capture>::default),
+            connections: AtomicU64::new(0),
             operations: Arc::new(Operations {
                 shells: Arc::<Shells>::default(),
                 handler: self.handler,

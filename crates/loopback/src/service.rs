@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use winrm_ntlm::NegotiateFlags;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     /// Whether Basic is offered, which it is over TLS alone.
     pub(crate) basic: bool,
     pub(crate) capture: Option<Arc<Capture>>,
+    /// Connections so far.
+    pub(crate) connections: AtomicU64,
 }
 
 impl Shared {
@@ -72,6 +75,8 @@ pub struct Service {
     shared: Arc<Shared>,
     address: SocketAddr,
     listener: JoinHandle<()>,
+    /// Connections that did not come over the listener.
+    others: Mutex<JoinSet<()>>,
 }
 
 impl Service {
@@ -84,7 +89,17 @@ impl Service {
         let address = listener.local_addr()?;
         let shared = Arc::new(shared);
         let listener = tokio::spawn(accept(Arc::clone(&shared), listener));
-        Ok(Self { shared, address, listener })
+        Ok(Self { shared, address, listener, others: Mutex::default() })
+    }
+
+    /// Serves a byte stream that somebody else has opened, in memory for instance, as if it had come over TCP. It ends with
+    /// the service.
+    pub fn serve_stream(&self, stream: impl Stream + 'static) {
+        let number = self.shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let serving = serve(Arc::clone(&self.shared), Box::new(stream), self.address.ip(), number, None);
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        while others.try_join_next().is_some() {}
+        others.spawn(serving);
     }
 
     /// Where it listens.
@@ -152,6 +167,7 @@ impl Service {
         self.listener.abort();
         // An error is the abort itself.
         let _ = (&mut self.listener).await;
+        self.others.get_mut().unwrap_or_else(PoisonError::into_inner).abort_all();
         let shells = &self.shared.operations.shells;
         shells.close_all();
         if tokio::time::timeout(SHUTDOWN, shells.handlers_gone()).await.is_err() {
@@ -181,7 +197,6 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(shared.operations.limits.max_connections));
     let mut connections = JoinSet::new();
-    let mut number = 0;
     loop {
         // Reaped as they end, so that the set does not grow.
         while connections.try_join_next().is_some() {}
@@ -194,30 +209,30 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
                 continue;
             }
         };
-        number += 1;
+        let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             tracing::warn!(%peer, "too many connections");
             continue;
         };
-        connections.spawn(serve(Arc::clone(&shared), stream, peer, number, place));
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+        connections.spawn(serve(Arc::clone(&shared), Box::new(stream), peer.ip(), number, Some(place)));
     }
 }
 
 /// Serves one connection until it ends.
 async fn serve(
     shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Box<dyn Stream>,
+    address: IpAddr,
     number: u64,
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY cannot be set");
-    }
     let idle = shared.operations.limits.connection_idle;
     let mut certificate_user = None;
     let stream: Box<dyn Stream> = match &shared.tls {
-        None => Box::new(stream),
+        None => stream,
         Some(tls) => match tokio::time::timeout(idle, tls.acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 certificate_user = tls.user(stream.get_ref().1);
@@ -231,7 +246,7 @@ async fn serve(
     let connection = Connection {
         shared,
         number,
-        address: peer.ip(),
+        address,
         certificate_user,
         heads,
         state: tokio::sync::Mutex::new(State::default()),

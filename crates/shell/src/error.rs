@@ -53,6 +53,15 @@ impl Error {
         }
     }
 
+    /// Whether the host may have done, or may still do, what was asked, so that asking again may do it twice. Of a process
+    /// that was started and lost, always.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Lost { .. } => true,
+            other => other.transport().is_some_and(winrm_transport::Error::is_outcome_unknown),
+        }
+    }
+
     /// The transport's error, where it is the cause.
     pub fn transport(&self) -> Option<&winrm_transport::Error> {
         match self {

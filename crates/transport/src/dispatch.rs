@@ -25,7 +25,9 @@ impl Client {
                 Err(error) => error,
             };
             made = made.saturating_add(1);
-            if !repeat.allows(&error) {
+            // A client that has logged on before knows that log-ons work here: one that breaks off is worth another.
+            let may_log_on_again = pool.has_logged_on() && retry::is_before_log_on(&error);
+            if !(repeat.allows(&error) || may_log_on_again) {
                 return Err(error);
             }
             let Some(pause) = config.retry.pause(made, started.elapsed(), retry::random()) else {

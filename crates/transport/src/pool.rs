@@ -126,6 +126,11 @@ impl Pool {
         self.log_on.refused.store(true, Ordering::Release);
     }
 
+    /// Whether the credentials have been good before.
+    pub(crate) fn has_logged_on(&self) -> bool {
+        self.log_on.proved.load(Ordering::Acquire)
+    }
+
     /// The most recently used connection that is still good.
     pub(crate) fn take(&self) -> Option<Session> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

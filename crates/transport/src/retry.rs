@@ -75,6 +75,15 @@ pub(crate) fn random() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX)
 }
 
+/// Whether the connection was lost before anything was asked on it, or a password judged.
+pub(crate) fn is_before_log_on(error: &Error) -> bool {
+    matches!(error.step(), Step::Connect | Step::Tls | Step::Negotiate)
+        && matches!(
+            error.kind(),
+            ErrorKind::ConnectionLost(_) | ErrorKind::ConnectionClosed(_) | ErrorKind::Io(_)
+        )
+}
+
 /// What a request may bear.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Repeat {

@@ -26,7 +26,7 @@ pub enum ErrorKind {
     #[error(transparent)]
     Tls(TlsError),
     /// The connection was closed or broken in mid-exchange: the server may have run the request.
-    #[error("connection lost, outcome unknown")]
+    #[error("connection lost")]
     ConnectionLost(#[source] hyper::Error),
     /// The server closed the connection before the request was written.
     #[error("the server closed the connection before the request was sent")]

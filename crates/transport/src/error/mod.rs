@@ -158,13 +158,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unknown = match &*self.kind {
+            ErrorKind::ConnectionLost(_) if self.is_outcome_unknown() => ", outcome unknown",
             ErrorKind::Io(_) | ErrorKind::Deadline(_) if self.is_outcome_unknown() => {
-                "connection lost, outcome unknown: "
+                ": connection lost, outcome unknown"
             }
-            // Or the text says so itself.
             _ => "",
         };
-        write!(f, "{} ({}): {unknown}{}", self.endpoint, self.step, self.kind)
+        write!(f, "{} ({}): {}{unknown}", self.endpoint, self.step, self.kind)
     }
 }
 
