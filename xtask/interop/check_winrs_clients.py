@@ -96,6 +96,22 @@ class Pywinrm:
         return error.wsman_fault_code
 
 
+class PywinrmClear(Pywinrm):
+    name = "pywinrm with basic in clear"
+
+    def __init__(self, service, password=None, **shell):
+        self.protocol = winrm.Protocol(
+            endpoint=service.url,
+            transport="basic",
+            username=service.user,
+            password=password or service.password,
+            operation_timeout_sec=1,
+            read_timeout_sec=5,
+        )
+        self.shell = None
+        self.options = shell
+
+
 class Pypsrp:
     """What the checks need of pypsrp."""
 
@@ -267,6 +283,9 @@ def main():
         for client in [Pywinrm, PypsrpNtlm, PypsrpNegotiate]:
             for name, check in checks_of(client, service):
                 checks.run(f"{client.name}: {name}", check)
+    with Service("--dangerous-clear-text-basic") as clear:
+        for name, check in checks_of(PywinrmClear, clear):
+            checks.run(f"{PywinrmClear.name}: {name}", check)
     checks.run("the service ends when told to", lambda: expect(service.process.returncode, 0))
     checks.finish()
 

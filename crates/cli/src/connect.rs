@@ -1,12 +1,15 @@
 //! From options to a client.
 
+use std::sync::Arc;
+
 use winrm::{ClientBuilder, ClientCertificate, Credentials};
 
 use crate::args::{Auth, Connection, Way};
 use crate::control::Control;
 use crate::password;
-use crate::report::Failure;
+use crate::report::{Failure, warn};
 use crate::target::Target;
+use crate::wire_file::WireFile;
 
 /// What to log on by.
 #[derive(Clone, Debug)]
@@ -52,8 +55,17 @@ async fn credentials(connection: &Connection, control: &Control) -> Result<Optio
     Ok(Some(Credentials::password(user, &password)))
 }
 
+/// The file of `--trace-wire`, if one was asked for.
+pub(crate) fn wire_file(connection: &Connection) -> Result<Option<Arc<WireFile>>, Failure> {
+    connection.trace_wire.as_deref().map(WireFile::create).transpose()
+}
+
 /// Everything but the credentials.
-pub(crate) fn builder(connection: &Connection, target: &Target) -> Result<ClientBuilder, Failure> {
+pub(crate) fn builder(
+    connection: &Connection,
+    target: &Target,
+    trace: Option<&Arc<WireFile>>,
+) -> Result<ClientBuilder, Failure> {
     let builder = ClientBuilder::for_endpoint(target.endpoint.clone())
         .auth_method(connection.auth.into())
         .connect_timeout(connection.connect_timeout)
@@ -61,17 +73,39 @@ pub(crate) fn builder(connection: &Connection, target: &Target) -> Result<Client
         .message_encryption(connection.message_encryption.into());
     let builder = connection.ca_file.iter().fold(builder, ClientBuilder::ca_file);
     let builder = connection.pin.iter().fold(builder, |builder, pin| builder.pin(*pin));
-    let builder = if connection.dangerous_accept_any_certificate {
+    let builder = if connection.dangers.dangerous_accept_any_certificate {
         builder.dangerous_accept_any_certificate()
     } else {
         builder
     };
-    let builder = if connection.dangerous_allow_weak_security_context {
+    let builder = if connection.dangers.dangerous_allow_weak_security_context {
         builder.dangerous_allow_weak_security_context()
     } else {
         builder
     };
+    let builder = if connection.dangers.dangerous_allow_clear_text_basic {
+        builder.dangerous_allow_clear_text_basic()
+    } else {
+        builder
+    };
+    let builder = match trace {
+        Some(file) => builder.trace_wire(Arc::<WireFile>::clone(file)),
+        None => builder,
+    };
     along(&connection.way, builder)
+}
+
+/// Warns where the network will read along.
+pub(crate) fn warn_of_clear_text(connection: &Connection, targets: &[Target]) {
+    if connection.auth != Auth::Basic || !connection.dangers.dangerous_allow_clear_text_basic {
+        return;
+    }
+    for target in targets.iter().filter(|target| !target.endpoint.is_tls()) {
+        warn(&format!(
+            "{}: everybody on the network can read the password and every message, and change them",
+            target.label
+        ));
+    }
 }
 
 /// The way to the host.
@@ -113,7 +147,7 @@ mod tests {
             panic!("not identify")
         };
         let target = crate::target::resolve(&args.targets.targets).unwrap().remove(0);
-        let built = format!("{:?}", builder(&args.connection, &target).unwrap());
+        let built = format!("{:?}", builder(&args.connection, &target, None).unwrap());
         for part in ["web01", "operation_timeout: 500ms", "connect_timeout: 2s"] {
             assert!(built.contains(part), "{part:?} is missing in {built}");
         }

@@ -15,6 +15,7 @@ use crate::input;
 use crate::report::Failure;
 use crate::target::{self, Target};
 use crate::waiting;
+use crate::wire_file::WireFile;
 
 /// The scheme we log on by unless told otherwise.
 const NEGOTIATE: &str = "Negotiate";
@@ -23,15 +24,21 @@ const BASIC: &str = "Basic";
 /// What stands for a log-on by a client certificate.
 const MUTUAL: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
 
+/// What can be done about a host with Basic over http.
+const CLEAR_TEXT: &str = "enable Negotiate on the host, or use https; only if everybody on the network may read all of it: \
+     `--auth basic --dangerous-allow-clear-text-basic`";
+
 /// Asks every host; the exit status is 0 when each of them is one that we would log on to.
 pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, false)?;
     let targets = target::resolve(&args.targets.targets)?;
     let control = Control::start()?;
     let proof = connect::proof(&args.connection, &control).await?;
+    let trace = connect::wire_file(&args.connection)?;
+    connect::warn_of_clear_text(&args.connection, &targets);
     control.end_after(args.connection.timeout);
     let (is_json, several) = (args.targets.json, targets.len() > 1);
-    let shared = Arc::new((args.connection, proof));
+    let shared = Arc::new((args.connection, proof, trace));
     let mut asking = JoinSet::new();
     for (number, target) in targets.iter().cloned().enumerate() {
         let (shared, mut wishes) = (Arc::clone(&shared), control.subscribe());
@@ -45,7 +52,7 @@ pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
                 }
             };
             let found = tokio::select! {
-                found = ask(&shared.0, shared.1.clone(), &target, is_json) => found,
+                found = ask(&shared.0, shared.1.clone(), &target, shared.2.as_ref(), is_json) => found,
                 failure = stopped => Err(failure),
             };
             (number, found)
@@ -72,6 +79,8 @@ struct Found {
     probe: Probe,
     auth: Auth,
     encryption: Encryption,
+    /// Basic may go over http.
+    clear_text: bool,
     /// With log-on.
     logon: Option<Result<Logon, Failure>>,
 }
@@ -87,9 +96,10 @@ async fn ask(
     connection: &Connection,
     proof: Option<Proof>,
     target: &Target,
+    trace: Option<&Arc<WireFile>>,
     is_json: bool,
 ) -> Result<Found, Failure> {
-    let builder = connect::builder(connection, target)?;
+    let builder = connect::builder(connection, target, trace)?;
     if let Some(limit) = connection.wait {
         waiting::wait(&builder, target, limit, is_json).await?;
     }
@@ -98,7 +108,13 @@ async fn ask(
         Some(proof) => Some(log_on(builder, proof, connection).await),
         None => None,
     };
-    Ok(Found { probe, auth: connection.auth, encryption: connection.message_encryption, logon })
+    Ok(Found {
+        probe,
+        auth: connection.auth,
+        encryption: connection.message_encryption,
+        clear_text: connection.dangers.dangerous_allow_clear_text_basic,
+        logon,
+    })
 }
 
 async fn log_on(
@@ -175,7 +191,8 @@ impl Found {
             _ if !offered => None,
             Auth::Negotiate => Some("SPNEGO with NTLM"),
             Auth::Ntlm => Some("NTLM without SPNEGO"),
-            Auth::Basic => self.probe.tls.map(|_| "user and password as they are"),
+            Auth::Basic if self.probe.tls.is_none() && !self.clear_text => None,
+            Auth::Basic => Some("user and password as they are"),
         }
     }
 
@@ -189,6 +206,9 @@ impl Found {
     fn reason(&self) -> &'static str {
         match (self.auth, self.probe.tls.is_some(), self.seals()) {
             (Auth::Certificate, ..) => "asked for; nothing secret leaves this side",
+            (Auth::Basic, false, _) => {
+                "asked for; everybody on the network reads the password and every message"
+            }
             (Auth::Basic, ..) => "asked for; TLS protects the password on its way, and the host learns it",
             (_, false, _) => "every message sealed",
             (_, true, false) => "bound to the TLS channel, which protects messages",
@@ -225,12 +245,19 @@ impl Found {
             None if self.auth == Auth::Certificate => {
                 Some(Failure::new("client certificates are for https only"))
             }
-            None if self.auth == Auth::Basic && self.probe.tls.is_none() => {
-                Some(Failure::new("Basic sends the password readable, so it is used over https only"))
-            }
+            None if self.auth == Auth::Basic && self.probe.tls.is_none() && !self.clear_text => Some(
+                Failure::new("Basic sends the password readable, so it is used over https only")
+                    .with_remedy(CLEAR_TEXT),
+            ),
             None if self.auth == Auth::Basic => Some(
                 Failure::new("the service does not offer Basic").with_remedy("use Negotiate, which is safer"),
             ),
+            None if self.probe.tls.is_none()
+                && self.probe.schemes.iter().all(|scheme| scheme.eq_ignore_ascii_case(BASIC)) =>
+            {
+                let refusal = "the service offers Basic alone, which over http would send the password and every message readable";
+                Some(Failure::new(refusal).with_remedy(CLEAR_TEXT))
+            }
             None => Some(Failure::new("the service offers no scheme that this build speaks").with_remedy(
                 "enable Negotiate on the host: `winrm set winrm/config/service/auth @{Negotiate=\"true\"}`",
             )),

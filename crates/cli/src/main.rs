@@ -8,6 +8,7 @@
 //! | `run`, `identify`, `serve`, `demo` | one subcommand each |
 //! | `control` | what ends commands early: signals, deadlines, closed output |
 //! | `input`, `output` | standard streams: to every host, with prefixes, as JSON |
+//! | `wire_file` | the file of `--trace-wire` |
 //! | `exit`, `report` | exit statuses, and failures as people read them |
 
 mod args;
@@ -25,6 +26,7 @@ mod run;
 mod serve;
 mod target;
 mod waiting;
+mod wire_file;
 
 use std::io::IsTerminal;
 

@@ -19,6 +19,7 @@ use crate::output::{Format, Printer, Stream, StreamPrinter};
 use crate::report::{Failure, warn};
 use crate::target::{self, Target};
 use crate::waiting;
+use crate::wire_file::WireFile;
 
 /// How long a command that is being started may take to get there once it is to be interrupted: dropped half-way, it
 /// could leave a shell behind.
@@ -38,6 +39,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     let proof = connect::proof(&args.connection, &control)
         .await?
         .ok_or_else(|| Failure::new("no user to log on as").with_remedy("give --user, or set WINRM_USER"))?;
+    let trace = connect::wire_file(&args.connection)?;
+    connect::warn_of_clear_text(&args.connection, &targets);
     control.end_after(args.connection.timeout);
     let format = match (args.targets.json, targets.len()) {
         (true, _) => Format::Json,
@@ -46,7 +49,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     };
     let inputs = if args.stdin { input::read(targets.len(), control.clone()) } else { Vec::new() };
     let mut inputs = inputs.into_iter();
-    let shared = Arc::new(Shared { printer: Printer::new(format, control.clone()), args, control, proof });
+    let shared =
+        Arc::new(Shared { printer: Printer::new(format, control.clone()), args, control, proof, trace });
 
     let mut commands = JoinSet::new();
     for target in targets {
@@ -64,6 +68,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
 struct Shared {
     args: RunArgs,
     proof: Proof,
+    trace: Option<Arc<WireFile>>,
     printer: Printer,
     control: Control,
 }
@@ -105,7 +110,8 @@ impl Shared {
     }
 
     async fn attempt(&self, target: &Target, input: Option<Input>) -> Result<Ended, Failure> {
-        let builder = self.proof.given_to(connect::builder(&self.args.connection, target)?);
+        let builder =
+            self.proof.given_to(connect::builder(&self.args.connection, target, self.trace.as_ref())?);
         let mut wishes = self.control.subscribe();
         if let Some(limit) = self.args.connection.wait {
             let quiet = self.printer.format() == Format::Json;

@@ -25,7 +25,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
 
     let builder = Service::builder().account(&args.user, &password);
     let builder = if args.channel.tls { builder.self_signed_tls().basic() } else { builder };
-    let mut builder = builder;
+    let mut builder =
+        if args.channel.dangerous_clear_text_basic { builder.dangerous_clear_text_basic() } else { builder };
     for file in &args.channel.client_certificate {
         let certificate = std::fs::read(file)
             .map_err(|error| Failure::caused_by(format!("cannot read {}", file.display()), &error))?;

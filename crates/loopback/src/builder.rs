@@ -44,6 +44,8 @@ struct TlsOptions {
     version: Option<TlsVersion>,
     require_channel_binding: bool,
     basic: bool,
+    /// Basic and clear messages without TLS.
+    clear_text: bool,
     /// Certificates in DER, and their accounts.
     clients: Vec<(Vec<u8>, String)>,
 }
@@ -113,6 +115,13 @@ impl Builder {
     /// Speaks this version of TLS and no other; TLS 1.2 and 1.3 unless set.
     pub fn tls_version(mut self, version: TlsVersion) -> Self {
         self.tls.version = Some(version);
+        self
+    }
+
+    /// Offers Basic without TLS too, and takes messages in clear: AllowUnencrypted="true" and Basic="true". **Whoever is
+    /// on the network reads passwords and everything else.**
+    pub fn dangerous_clear_text_basic(mut self) -> Self {
+        self.tls.clear_text = true;
         self
     }
 
@@ -188,7 +197,7 @@ impl Builder {
                 "a loopback service does not listen on addresses that other machines can reach",
             ));
         }
-        let TlsOptions { identity, version, require_channel_binding, basic, clients } = self.tls;
+        let TlsOptions { identity, version, require_channel_binding, basic, clear_text, clients } = self.tls;
         let tls = identity.map(|identity| Tls::new(identity, version, clients)).transpose()?;
         let listener = TcpListener::bind(self.address).await?;
         let shared = Shared {
@@ -196,7 +205,8 @@ impl Builder {
             oversize: self.oversize,
             journal: Mutex::new(Journal::new(self.limits.log_entries)),
             rules: Mutex::new(self.rules),
-            basic: basic && tls.is_some(),
+            basic: (basic && tls.is_some()) || clear_text,
+            clear_text: clear_text || tls.is_some(),
             tls,
             require_channel_binding,
             capture: self.capture.then(Arc::<Capture>::default),

@@ -26,7 +26,7 @@ impl Connection {
         headers: &HeaderMap,
         body: BytesMut,
     ) -> Answer {
-        if self.shared.tls.is_some() && is_soap(headers) && state.authentication.user().is_some() {
+        if self.shared.clear_text && is_soap(headers) && state.authentication.user().is_some() {
             exchange.clear = true;
             return self.opened(state, exchange, &body).await;
         }

@@ -39,8 +39,10 @@ pub(crate) struct Shared {
     pub(crate) rules: Mutex<Rules>,
     pub(crate) tls: Option<Tls>,
     pub(crate) require_channel_binding: bool,
-    /// Whether Basic is offered, which it is over TLS alone.
+    /// Whether Basic is offered.
     pub(crate) basic: bool,
+    /// Whether messages may come in clear, as they may inside TLS.
+    pub(crate) clear_text: bool,
     pub(crate) capture: Option<Arc<Capture>>,
     /// Connections so far.
     pub(crate) connections: AtomicU64,

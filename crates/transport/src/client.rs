@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::Instrument;
 use winrm_wsman::{
     Body, Fault, FaultCode, Header, IdentifyResponse, Message, ServiceConfig, XsDuration, message_id, uri,
 };
@@ -51,6 +53,8 @@ pub(crate) struct Inner {
     request_size: RequestSize,
     shells: Places,
     commands: Places,
+    /// Exchanges begun so far.
+    pub(crate) exchanges: AtomicU64,
     /// How much work is under way that its starter does not wait for: clean-up, mostly.
     outstanding: watch::Sender<usize>,
     /// Set by the first [`Client::close`].
@@ -76,6 +80,7 @@ impl Client {
             request_size: RequestSize::default(),
             shells: Places::new(),
             commands: Places::new(),
+            exchanges: AtomicU64::new(0),
             outstanding: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             runtime: OnceLock::new(),
@@ -189,18 +194,11 @@ impl Client {
     /// See [`ErrorKind`]; [`Error::is_outcome_unknown`] tells whether the server may have acted.
     pub async fn request(&self, message: Message) -> Result<Message, Error> {
         let config = &self.inner.config;
-        let started = Instant::now();
         if let Ok(runtime) = Handle::try_current() {
             self.inner.runtime.get_or_init(|| runtime);
         }
-        let result = self.dispatch(&message).await;
-        tracing::debug!(
-            endpoint = %config.endpoint,
-            action = message.header.action(),
-            milliseconds = started.elapsed().as_millis(),
-            error = result.as_ref().err().map(tracing::field::display),
-            "exchange"
-        );
+        let span = exchange_span(&config.endpoint, &message.header);
+        let result = self.dispatch(&message).instrument(span).await;
         let document = result.inspect_err(|error| self.learn_size(error, &message))?;
         let fail = |kind| Error::new(&config.endpoint, Step::Exchange, kind);
         let answer = Message::decode(&document).map_err(|error| fail(ErrorKind::Decode(error)))?;
@@ -276,6 +274,23 @@ impl Client {
         }
         self.inner.pool.close();
     }
+}
+
+/// One exchange, from its first attempt to its last. What is in the messages stays out.
+fn exchange_span(endpoint: &Endpoint, header: &Header) -> tracing::Span {
+    let action = header.action().rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("Identify");
+    tracing::debug_span!(
+        "exchange",
+        %endpoint,
+        action,
+        message_id = header.message_id,
+        operation_id = header.operation_id,
+        connection = tracing::field::Empty,
+        request_bytes = tracing::field::Empty,
+        response_bytes = tracing::field::Empty,
+        attempts = tracing::field::Empty,
+        milliseconds = tracing::field::Empty,
+    )
 }
 
 /// One piece of background work, counted while it is there.

@@ -1,5 +1,7 @@
 //! Which connection an exchange goes over, and when it goes again.
 
+use std::sync::atomic::Ordering;
+
 use bytes::BytesMut;
 use tokio::time::Instant;
 use winrm_wsman::{Header, Message, encrypted};
@@ -16,36 +18,39 @@ impl Client {
         let Inner { config, pool, .. } = self.inner();
         let robust = robust_resource(&message.header).is_some_and(|resource| pool.is_robust(resource));
         let repeat = Repeat::of(message, robust);
-        let mut again = None;
+        let mut marked: Option<Message> = None;
         let started = Instant::now();
         let mut made = 0_u32;
         loop {
-            let error = match self.attempt(again.as_ref().unwrap_or(message)).await {
-                Ok(envelope) => return Ok(envelope),
+            let error = match self.attempt(marked.as_ref().unwrap_or(message)).await {
+                Ok(envelope) => {
+                    finished(made.saturating_add(1), started);
+                    tracing::debug!("answered");
+                    return Ok(envelope);
+                }
                 Err(error) => error,
             };
             made = made.saturating_add(1);
             // A client that has logged on before knows that log-ons work here: one that breaks off is worth another.
             let may_log_on_again = pool.has_logged_on() && retry::is_before_log_on(&error);
-            if !(repeat.allows(&error) || may_log_on_again) {
-                return Err(error);
-            }
-            let Some(pause) = config.retry.pause(made, started.elapsed(), retry::random()) else {
+            let again = repeat.allows(&error) || may_log_on_again;
+            let pause = config.retry.pause(made, started.elapsed(), retry::random());
+            let Some(pause) = pause.filter(|_| again) else {
+                finished(made, started);
+                tracing::debug!(%error, "failed");
                 return Err(error);
             };
             tracing::debug!(
-                endpoint = %config.endpoint,
-                action = message.header.action(),
                 made,
                 milliseconds = pause.as_millis(),
                 %error,
                 "trying again after a pause"
             );
             tokio::time::sleep(pause).await;
-            if repeat == Repeat::Robust && error.is_outcome_unknown() && again.is_none() {
-                let mut marked = message.clone();
-                marked.header.retransmission = true;
-                again = Some(marked);
+            if repeat == Repeat::Robust && error.is_outcome_unknown() && marked.is_none() {
+                let mut again = message.clone();
+                again.header.retransmission = true;
+                marked = Some(again);
             }
         }
     }
@@ -69,7 +74,7 @@ impl Client {
         let turn = pool.turn(Lane::of(&message.body)).await;
         let _turn = turn.ok_or_else(|| fail(Step::Exchange, ErrorKind::Closed))?;
         if let Some(mut session) = pool.take() {
-            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
+            match self.exchange_on(&mut session, message, "reused").await {
                 Ok(answer) => {
                     pool.put(session);
                     return Ok(answer);
@@ -104,7 +109,7 @@ impl Client {
         let mut empty_form = pool.wants_empty_form();
         loop {
             let mut session = Session::open(config, empty_form).await?;
-            match session.exchange(config, self.encode(message)?, config.read_deadline()).await {
+            match self.exchange_on(&mut session, message, "new").await {
                 Ok(answer) => {
                     pool.negotiated(session.security(), empty_form);
                     pool.put(session);
@@ -120,6 +125,29 @@ impl Client {
         }
     }
 
+    /// One exchange on one connection.
+    async fn exchange_on(
+        &self,
+        session: &mut Session,
+        message: &Message,
+        connection: &'static str,
+    ) -> Result<BytesMut, Failure> {
+        let Inner { config, exchanges, .. } = self.inner();
+        let envelope = self.encode(message)?;
+        let number = exchanges.fetch_add(1, Ordering::Relaxed) + 1;
+        let plain = envelope.get(encrypted::HEADROOM..).unwrap_or_default();
+        tracing::Span::current().record("connection", connection).record("request_bytes", plain.len());
+        if let Some(tracer) = &config.tracer {
+            tracer.envelope(&config.endpoint, true, number, plain);
+        }
+        let answer = session.exchange(config, envelope, config.read_deadline()).await?;
+        tracing::Span::current().record("response_bytes", answer.len());
+        if let Some(tracer) = &config.tracer {
+            tracer.envelope(&config.endpoint, false, number, &answer);
+        }
+        Ok(answer)
+    }
+
     fn encode(&self, message: &Message) -> Result<BytesMut, Error> {
         let mut envelope = encrypted::buffer(message.encoded_len());
         message.encode_into(&mut envelope).map_err(|error| {
@@ -127,6 +155,12 @@ impl Client {
         })?;
         Ok(envelope)
     }
+}
+
+/// Completes the span of an exchange.
+fn finished(attempts: u32, started: Instant) {
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::Span::current().record("attempts", attempts).record("milliseconds", milliseconds);
 }
 
 /// The resource of a request that asks for a robust connection. Never the one of remote processes: their services keep

@@ -3,7 +3,7 @@
 //! [`Client`] opens connections on demand, proves who we are by SPNEGO and NTLM, and uses the connections again. Over HTTP every message is
 //! sealed; over HTTPS certificates are verified or pinned, and the log-on is bound to the channel. It speaks [`winrm_wsman`] messages and knows nothing of shells: `winrm-shell` is built on it.
 //!
-//! Left out: Kerberos, CredSSP. There is no switch for clear text over HTTP.
+//! Left out: Kerberos, CredSSP. Clear text over HTTP takes an option that is named so.
 //!
 //! The feature `tls`, on by default, brings HTTPS by rustls with ring.
 //!
@@ -19,6 +19,7 @@
 //! | `dispatch`, `retry` | which connection an exchange goes over, and when it goes again |
 //! | `limiter` | how much of a kind the service allows at once |
 //! | `request_size` | how large a request may be |
+//! | `wire_trace` | copies of envelopes, for who debugs |
 //! | `probe`, `wait` | what answers at an endpoint, without log-on |
 
 pub mod auth;
@@ -37,6 +38,7 @@ mod retry;
 mod session;
 mod tls;
 mod wait;
+mod wire_trace;
 
 pub use client::Client;
 pub use config::{
@@ -59,3 +61,4 @@ pub use tls::{
 pub use tls::{Pin, PinError, TlsChannel, TlsError, TlsVersion, Trust};
 pub use wait::wait_until_ready;
 pub use winrm_ntlm::Credentials;
+pub use wire_trace::{TracedEnvelope, WireTrace};

@@ -467,3 +467,36 @@ async fn head_and_body_are_one_write() {
     drop(client.request(Message::new(header, Body::Create(Box::new(shell)))).await);
     assert_eq!(writes.load(Ordering::Relaxed), 3);
 }
+
+/// The table of what other clients' users met: each status has its error, and says what to do.
+#[tokio::test(start_paused = true)]
+async fn every_status_has_its_error_and_its_remedy() {
+    for (status, remedy) in [
+        ("400 Bad Request", "sealed message"),
+        ("403 Forbidden", "in front of the service"),
+        ("404 Not Found", "/wsman"),
+        ("405 Method Not Allowed", "web server"),
+        ("411 Length Required", "Content-Length"),
+        ("413 Payload Too Large", "MaxEnvelopeSizekb"),
+        ("415 Unsupported Media Type", "HTTP-SPNEGO-session-encrypted"),
+        ("425 Too Early", "try again"),
+        ("429 Too Many Requests", "try again"),
+        ("502 Bad Gateway", "gateway"),
+        ("503 Service Unavailable", "--wait"),
+        ("504 Gateway Timeout", "--operation-timeout"),
+        ("500 Internal Server Error", "another program"),
+        ("407 Proxy Authentication Required", "--proxy"),
+        ("302 Found", "listener itself"),
+        ("200 OK", "winrm identify"),
+    ] {
+        let error = error_of([Reply::Bytes(answer(status, "", ""))]).await;
+        let told = error.remedy().unwrap_or_default();
+        assert!(told.contains(remedy), "{status}: {error}: {told}");
+        // Never as the first way out, and not as the last one either.
+        assert!(!told.contains("AllowUnencrypted"), "{told}");
+        let number = status.split(' ').next().unwrap();
+        let text = error.to_string();
+        assert!(text.contains(number) || text.contains("MaxEnvelopeSize"), "{status}: {text}");
+        assert!(!error.is_outcome_unknown(), "{status}");
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use winrm_transport::auth::Security;
 use winrm_transport::{
     AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, MessageEncryption, Pin,
-    Probe, Proxy, ProxyMode, RetryPolicy,
+    Probe, Proxy, ProxyMode, RetryPolicy, WireTrace,
 };
 use winrm_wsman::IdentifyResponse;
 
@@ -174,6 +174,17 @@ impl ClientBuilder {
     /// How often an exchange is tried again where that cannot hurt.
     pub fn retries(self, policy: RetryPolicy) -> Self {
         self.transport.retries(policy).into()
+    }
+
+    /// Sends [`AuthMethod::Basic`] over `http://` endpoints too. **Whoever is on the network reads the password, and every
+    /// command, its input and its output, and can change them.**
+    pub fn dangerous_allow_clear_text_basic(self) -> Self {
+        self.transport.dangerous_allow_clear_text_basic().into()
+    }
+
+    /// Copies every envelope, unsealed, to `target`. **They hold command lines, input and output.**
+    pub fn trace_wire(self, target: Arc<dyn WireTrace>) -> Self {
+        self.transport.trace_wire(target).into()
     }
 
     /// Goes through this proxy, also to loopback addresses. None is used unless this or

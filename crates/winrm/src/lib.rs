@@ -17,7 +17,7 @@
 //!
 //! Nothing has to be prepared on the host: plain HTTP on port 5985, every message sealed, which is what Windows
 //! allows out of the box. Over `https://` TLS protects messages, the log-on is bound to the channel, and a self-signed
-//! listener is accepted by its [`Pin`]. There is no switch for clear text over HTTP.
+//! listener is accepted by its [`Pin`]. Clear text over HTTP takes an option that is named so.
 //!
 //! This crate is thin: [`Client`] and re-exports. Remote processes are `winrm-shell`'s and mirror `tokio::process`,
 //! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
@@ -45,7 +45,7 @@ pub use winrm_transport::auth::Security;
 pub use winrm_transport::{
     self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
     MessageEncryption, Pin, PinError, Probe, Proxy, ProxyError, ProxyFailure, ProxyMode, RetryPolicy, Step,
-    TlsChannel, TlsError, TlsVersion, Trust,
+    TlsChannel, TlsError, TlsVersion, TracedEnvelope, Trust, WireTrace,
 };
 #[cfg(feature = "tls")]
 pub use winrm_transport::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};

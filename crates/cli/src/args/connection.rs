@@ -41,11 +41,13 @@ pub(crate) struct Connection {
     /// given several times
     #[arg(long, value_name = "PIN")]
     pub(crate) pin: Vec<Pin>,
-    /// Accepts any certificate: whoever is between here and the host can be the host. Use --pin instead
-    #[arg(long, conflicts_with_all = ["pin", "ca_file"])]
-    pub(crate) dangerous_accept_any_certificate: bool,
     #[command(flatten)]
     pub(crate) way: Way,
+    /// Writes every message, decrypted, to a file only you can read: it holds command lines and output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace_wire: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dangers: Dangers,
     /// For resolving a name, opening a connection and TLS
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub(crate) connect_timeout: Duration,
@@ -59,6 +61,17 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, num_args = 0..=1, require_equals = true,
         default_missing_value = crate::waiting::DEFAULT)]
     pub(crate) wait: Option<Duration>,
+}
+
+/// What weakens the protection of passwords and messages.
+#[derive(Args, Debug)]
+pub(crate) struct Dangers {
+    /// Accepts any certificate: whoever is between here and the host can be the host. Use --pin instead
+    #[arg(long, conflicts_with_all = ["pin", "ca_file"])]
+    pub(crate) dangerous_accept_any_certificate: bool,
+    /// Lets --auth basic go over http: everybody on the network reads the password and every message
+    #[arg(long)]
+    pub(crate) dangerous_allow_clear_text_basic: bool,
     /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
     #[arg(long)]
     pub(crate) dangerous_allow_weak_security_context: bool,

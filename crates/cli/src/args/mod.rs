@@ -102,6 +102,9 @@ pub(crate) struct ServeTls {
     /// Speaks https, with a certificate made at the start; its pin is printed. Basic is offered too
     #[arg(long)]
     pub(crate) tls: bool,
+    /// Without --tls: offers Basic, and takes messages in clear, which everybody on the network reads
+    #[arg(long, conflicts_with = "tls")]
+    pub(crate) dangerous_clear_text_basic: bool,
     /// With --tls: lets who has this certificate (PEM, or DER) log on as the user
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub(crate) client_certificate: Vec<std::path::PathBuf>,

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[cfg(unix)]
+mod clear_text;
 mod common;
 #[cfg(unix)]
 mod endings;

@@ -19,7 +19,7 @@ const CLOSED: Duration = Duration::from_secs(11);
 /// After this a shell that nobody could delete has deleted itself.
 const IDLE: Duration = Duration::from_hours(3);
 /// What hangs although the clock runs has no deadline at all.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_mins(1);
 
 /// A conversation, and where it breaks.
 #[derive(Clone, Copy, Debug)]

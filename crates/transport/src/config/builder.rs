@@ -1,5 +1,6 @@
 //! Building a client.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::http::{Connector, TcpConnector};
 use crate::proxy::{Proxy, ProxyMode, Route, from_environment};
 use crate::retry::RetryPolicy;
 use crate::tls::{self, Pin};
+use crate::wire_trace::{Tracer, WireTrace};
 
 /// Builds a [`Client`]. The defaults are the safe choice; what weakens them says so in its name.
 #[derive(Clone, Debug)]
@@ -27,6 +29,16 @@ pub struct ClientBuilder {
     tls: tls::Options,
     proxy: ProxyChoice,
     proxy_mode: ProxyMode,
+    trace: Option<Trace>,
+}
+
+#[derive(Clone)]
+struct Trace(Arc<dyn WireTrace>);
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trace")
+    }
 }
 
 /// Where the proxy comes from.
@@ -60,6 +72,8 @@ impl ClientBuilder {
             allow_weak: false,
             max_connections: 32,
             retry: RetryPolicy::default(),
+            tracer: None,
+            allow_clear_text: false,
             route: None,
             connect_to: None,
             connector: Arc::new(TcpConnector),
@@ -71,6 +85,7 @@ impl ClientBuilder {
             tls: tls::Options::default(),
             proxy: ProxyChoice::Direct,
             proxy_mode: ProxyMode::default(),
+            trace: None,
         }
     }
 
@@ -178,6 +193,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends [`AuthMethod::Basic`] over `http://` endpoints too. **Whoever is on the network reads the password, and every
+    /// command, its input and its output, and can change them.** Over https nothing is changed by this.
+    pub fn dangerous_allow_clear_text_basic(mut self) -> Self {
+        self.config.allow_clear_text = true;
+        self
+    }
+
+    /// Copies every envelope, unsealed, to `target`. **They hold command lines, input and output.** The client's own
+    /// password is taken out where it occurs in them.
+    pub fn trace_wire(mut self, target: Arc<dyn WireTrace>) -> Self {
+        self.trace = Some(Trace(target));
+        self
+    }
+
     /// Goes through this proxy, also to loopback addresses. None is used unless this or
     /// [`proxy_from_environment`](Self::proxy_from_environment) says so.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
@@ -238,14 +267,16 @@ impl ClientBuilder {
             }
         };
         let route = proxy.map(|proxy| Arc::new(Route::new(proxy, self.proxy_mode)));
-        Ok(Config { route, tls, ..self.config.clone() })
+        let tracer =
+            self.trace.as_ref().map(|trace| Tracer::new(Arc::clone(&trace.0), &self.config.credentials));
+        Ok(Config { tracer, route, tls, ..self.config.clone() })
     }
 
     /// What Basic and message encryption ask of the rest.
     fn check_protection(&self) -> Result<(), ConfigError> {
         let Config { endpoint, credentials, method, message_encryption, .. } = &self.config;
         if *method == AuthMethod::Basic {
-            if !endpoint.is_tls() {
+            if !endpoint.is_tls() && !self.config.allow_clear_text {
                 return Err(ConfigError::BasicOverHttp);
             }
             if *message_encryption == MessageEncryption::Always {

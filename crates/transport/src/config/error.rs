@@ -64,7 +64,10 @@ pub enum ConfigError {
     #[error("messages over http are always sealed: MessageEncryption::Never needs https")]
     UnsealedOverHttp,
     /// Basic sends the password readable.
-    #[error("Basic sends the password readable, so it is used over https only")]
+    #[error(
+        "Basic sends the password readable, and over http the messages too: it is used over https only, unless \
+         dangerous_allow_clear_text_basic (`--dangerous-allow-clear-text-basic`) allows it"
+    )]
     BasicOverHttp,
     /// A client certificate is shown inside TLS only.
     #[error("client certificates are for https only")]

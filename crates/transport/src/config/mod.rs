@@ -16,6 +16,7 @@ use crate::http::Connector;
 use crate::proxy::Route;
 use crate::retry::RetryPolicy;
 use crate::tls;
+use crate::wire_trace::Tracer;
 
 /// How to log on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -75,6 +76,10 @@ pub(crate) struct Config {
     pub(crate) allow_weak: bool,
     pub(crate) max_connections: usize,
     pub(crate) retry: RetryPolicy,
+    /// Copies of envelopes go there.
+    pub(crate) tracer: Option<Tracer>,
+    /// Basic and clear messages over http were asked for.
+    pub(crate) allow_clear_text: bool,
     /// The proxy on the way, if any.
     pub(crate) route: Option<Arc<Route>>,
     /// Where to connect to in place of the endpoint's host and port.

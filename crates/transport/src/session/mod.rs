@@ -105,6 +105,7 @@ impl Session {
         let mut token = start(config, &mut context)?;
         for _ in 0..MAX_ROUNDS {
             let reply = send_token(config, &mut http, &token, Step::Negotiate).await?;
+            tracing::trace!(endpoint = %config.endpoint, status = reply.status.as_u16(), "token exchanged");
             let answer = continuation(config, &reply)?;
             match context.step(Some(&answer)).map_err(|error| negotiation(config, error))? {
                 // Rounds that NTLM alone does not have, but SPNEGO may.
@@ -333,6 +334,7 @@ pub(crate) async fn connect(config: &Config) -> Result<(HttpConnection, Option<O
         }
         Ok((HttpConnection::new(stream, &config.endpoint, forwarding).await?, opened))
     };
+    tracing::trace!(endpoint = %config.endpoint, "connecting");
     let connected = tokio::time::timeout(config.connect_timeout, connecting)
         .await
         .unwrap_or(Err(ErrorKind::Deadline(config.connect_timeout)));
