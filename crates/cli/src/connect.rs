@@ -1,13 +1,17 @@
 //! From options to a client.
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use winrm::{ClientBuilder, ClientCertificate, Credentials};
+use zeroize::Zeroizing;
 
-use crate::args::{Auth, Connection, Way};
+use crate::args::{Auth, Connection, Encryption, Way};
 use crate::control::Control;
 use crate::password;
 use crate::report::{Failure, warn};
+use crate::settings::HostOptions;
 use crate::target::Target;
 use crate::wire_file::WireFile;
 
@@ -27,32 +31,71 @@ impl Proof {
     }
 }
 
-/// What to log on by; `None` when nobody was named.
-pub(crate) async fn proof(connection: &Connection, control: &Control) -> Result<Option<Proof>, Failure> {
-    match (connection.auth, &connection.certificate) {
-        (Auth::Certificate, Some(file)) => {
-            let (file, key) = (file.clone(), connection.certificate_key.clone());
-            let password = connection.certificate_password_file.clone();
-            // It may ask on the terminal.
-            let reading = tokio::task::spawn_blocking(move || {
-                let asked = || password::of_certificate(password.as_deref(), &file);
-                ClientCertificate::from_files(&file, key.as_deref(), asked)
-            });
-            let read = reading.await.map_err(|error| Failure::caused_by("a task failed", &error))?;
-            Ok(Some(Proof::Certificate(read?)))
-        }
-        (Auth::Certificate, None) => {
-            Err(Failure::new("no certificate to log on by").with_remedy("give --certificate FILE"))
-        }
-        (_, Some(_)) => Err(Failure::new("--certificate is of no use without --auth certificate")),
-        (_, None) => Ok(credentials(connection, control).await?.map(Proof::User)),
-    }
+/// How we log on to a target.
+pub(crate) fn auth(connection: &Connection, target: &Target) -> Auth {
+    connection.auth.or(target.options.auth).unwrap_or(Auth::Negotiate)
 }
 
-async fn credentials(connection: &Connection, control: &Control) -> Result<Option<Credentials>, Failure> {
-    let Some(user) = connection.user.as_deref().filter(|user| !user.is_empty()) else { return Ok(None) };
-    let password = password::obtain(connection, user, control).await?;
-    Ok(Some(Credentials::password(user, &password)))
+/// Whether messages are sealed inside TLS too.
+pub(crate) fn encryption(connection: &Connection, target: &Target) -> Encryption {
+    connection.message_encryption.or(target.options.message_encryption).unwrap_or(Encryption::Auto)
+}
+
+/// Who to log on to a target as.
+pub(crate) fn user<'a>(connection: &'a Connection, target: &'a Target) -> Option<&'a str> {
+    let user = connection.user.as_deref().filter(|user| !user.is_empty());
+    user.or(target.options.user.as_deref()).filter(|user| !user.is_empty())
+}
+
+/// What to log on to each target by, in their order; `None` where nobody is named. A password is asked for once for each
+/// user; one that does not come from a prompt is everybody's.
+pub(crate) async fn proofs(
+    connection: &Connection,
+    targets: &[Target],
+    control: &Control,
+) -> Result<Vec<Option<Proof>>, Failure> {
+    let by_certificate = targets.iter().any(|target| auth(connection, target) == Auth::Certificate);
+    let certificate = match (&connection.certificate, by_certificate) {
+        (Some(file), true) => Some(Proof::Certificate(read_certificate(connection, file).await?)),
+        (None, true) => {
+            return Err(Failure::new("no certificate to log on by").with_remedy("give --certificate FILE"));
+        }
+        (Some(_), false) => {
+            return Err(Failure::new("--certificate is of no use without --auth certificate"));
+        }
+        (None, false) => None,
+    };
+    let mut passwords: HashMap<String, Zeroizing<String>> = HashMap::new();
+    let mut proofs = Vec::with_capacity(targets.len());
+    for target in targets {
+        let proof = match (auth(connection, target), user(connection, target)) {
+            (Auth::Certificate, _) => certificate.clone(),
+            (_, None) => None,
+            (_, Some(user)) => {
+                let key = if password::is_for_all(connection)? { "" } else { user };
+                let password = match passwords.get(key) {
+                    Some(password) => password.clone(),
+                    None => password::obtain(connection, user, control).await?,
+                };
+                let credentials = Credentials::password(user, &password);
+                passwords.insert(key.to_owned(), password);
+                Some(Proof::User(credentials))
+            }
+        };
+        proofs.push(proof);
+    }
+    Ok(proofs)
+}
+
+async fn read_certificate(connection: &Connection, file: &Path) -> Result<ClientCertificate, Failure> {
+    let (file, key) = (file.to_owned(), connection.certificate_key.clone());
+    let password = connection.certificate_password_file.clone();
+    // It may ask on the terminal.
+    let reading = tokio::task::spawn_blocking(move || {
+        let asked = || password::of_certificate(password.as_deref(), &file);
+        ClientCertificate::from_files(&file, key.as_deref(), asked)
+    });
+    reading.await.map_err(|error| Failure::caused_by("a task failed", &error))?
 }
 
 /// The file of `--trace-wire`, if one was asked for.
@@ -67,17 +110,17 @@ pub(crate) fn builder(
     trace: Option<&Arc<WireFile>>,
 ) -> Result<ClientBuilder, Failure> {
     let builder = ClientBuilder::for_endpoint(target.endpoint.clone())
-        .auth_method(connection.auth.into())
-        .connect_timeout(connection.connect_timeout)
-        .operation_timeout(connection.operation_timeout)
-        .message_encryption(connection.message_encryption.into());
-    let builder = connection.ca_file.iter().fold(builder, ClientBuilder::ca_file);
-    let builder = connection.pin.iter().fold(builder, |builder, pin| builder.pin(*pin));
-    let builder = if connection.dangers.dangerous_accept_any_certificate {
-        builder.dangerous_accept_any_certificate()
-    } else {
-        builder
+        .auth_method(auth(connection, target).into())
+        .message_encryption(encryption(connection, target).into());
+    let builder = match connection.connect_timeout.or(target.options.connect_timeout) {
+        Some(timeout) => builder.connect_timeout(timeout),
+        None => builder,
     };
+    let builder = match connection.operation_timeout.or(target.options.operation_timeout) {
+        Some(timeout) => builder.operation_timeout(timeout),
+        None => builder,
+    };
+    let builder = trusting(connection, target, builder);
     let builder = if connection.dangers.dangerous_allow_weak_security_context {
         builder.dangerous_allow_weak_security_context()
     } else {
@@ -92,15 +135,42 @@ pub(crate) fn builder(
         Some(file) => builder.trace_wire(Arc::<WireFile>::clone(file)),
         None => builder,
     };
-    along(&connection.way, builder)
+    along(&connection.way, &target.options, builder)
+}
+
+/// To ask a host whose certificate is not accepted. Nobody may log on by it.
+pub(crate) fn trusting_anybody(connection: &Connection, target: &Target) -> Result<ClientBuilder, Failure> {
+    let builder = ClientBuilder::for_endpoint(target.endpoint.clone()).dangerous_accept_any_certificate();
+    let builder = match connection.connect_timeout.or(target.options.connect_timeout) {
+        Some(timeout) => builder.connect_timeout(timeout),
+        None => builder,
+    };
+    along(&connection.way, &target.options, builder)
+}
+
+/// Which certificates are accepted. Options of the command line count alone where there are any.
+fn trusting(connection: &Connection, target: &Target, builder: ClientBuilder) -> ClientBuilder {
+    if connection.dangers.dangerous_accept_any_certificate {
+        return builder.dangerous_accept_any_certificate();
+    }
+    if !connection.pin.is_empty() || !connection.ca_file.is_empty() {
+        let builder = connection.ca_file.iter().fold(builder, ClientBuilder::ca_file);
+        return connection.pin.iter().fold(builder, |builder, pin| builder.pin(*pin));
+    }
+    if !target.endpoint.is_tls() {
+        return builder;
+    }
+    let builder = target.options.ca_files.iter().fold(builder, ClientBuilder::ca_file);
+    target.options.pins.iter().fold(builder, |builder, pin| builder.pin(*pin))
 }
 
 /// Warns where the network will read along.
 pub(crate) fn warn_of_clear_text(connection: &Connection, targets: &[Target]) {
-    if connection.auth != Auth::Basic || !connection.dangers.dangerous_allow_clear_text_basic {
+    if !connection.dangers.dangerous_allow_clear_text_basic {
         return;
     }
-    for target in targets.iter().filter(|target| !target.endpoint.is_tls()) {
+    let clear = |target: &&Target| auth(connection, target) == Auth::Basic && !target.endpoint.is_tls();
+    for target in targets.iter().filter(clear) {
         warn(&format!(
             "{}: everybody on the network can read the password and every message, and change them",
             target.label
@@ -109,9 +179,10 @@ pub(crate) fn warn_of_clear_text(connection: &Connection, targets: &[Target]) {
 }
 
 /// The way to the host.
-fn along(way: &Way, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+fn along(way: &Way, options: &HostOptions, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
     let builder = builder.proxy_mode(way.proxy_mode.into());
-    let builder = match (&way.proxy, &way.proxy_user) {
+    let proxy = way.proxy.as_ref().or(options.proxy.as_ref()).filter(|_| !way.no_proxy);
+    let builder = match (proxy, way.proxy_user.as_ref().or(options.proxy_user.as_ref())) {
         (Some(proxy), Some(user)) => {
             let password = password::of_proxy(way.proxy_password_file.as_deref())?;
             builder.proxy(proxy.clone().credentials(user, &password))
@@ -120,14 +191,14 @@ fn along(way: &Way, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
         (None, _) if way.no_proxy => builder.no_proxy(),
         (None, _) => builder.proxy_from_environment(),
     };
-    let builder = match &way.spn {
+    let builder = match way.spn.as_ref().or(options.spn.as_ref()) {
         Some(name) => builder.service_principal_name(name),
         None => builder,
     };
-    match &way.connect_to {
+    match way.connect_to.as_ref().or(options.connect_to.as_ref()) {
         Some(address) => builder
             .connect_to(address)
-            .map_err(|error| Failure::caused_by(format!("--connect-to {address}"), &error)),
+            .map_err(|error| Failure::caused_by(format!("address to connect to, {address}"), &error)),
         None => Ok(builder),
     }
 }
@@ -146,7 +217,9 @@ mod tests {
         let Action::Identify(args) = Cli::try_parse_from(line).unwrap().action else {
             panic!("not identify")
         };
-        let target = crate::target::resolve(&args.targets.targets).unwrap().remove(0);
+        let target = crate::target::resolve(&args.targets.targets, &crate::settings::Settings::default())
+            .unwrap()
+            .remove(0);
         let built = format!("{:?}", builder(&args.connection, &target, None).unwrap());
         for part in ["web01", "operation_timeout: 500ms", "connect_timeout: 2s"] {
             assert!(built.contains(part), "{part:?} is missing in {built}");

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use winrm::{IdentifyResponse, Probe, Security, TlsChannel};
+use winrm::{ErrorKind, IdentifyResponse, Probe, Security, TlsChannel, TlsError};
 
 use crate::args::{Auth, Connection, Encryption, IdentifyArgs};
 use crate::connect::{self, Proof};
@@ -13,10 +14,13 @@ use crate::control::{self, Control, Reason, Wish};
 use crate::exit::CLIENT_FAILED;
 use crate::input;
 use crate::report::Failure;
+use crate::settings::{self, Settings};
 use crate::target::{self, Target};
 use crate::waiting;
 use crate::wire_file::WireFile;
 
+/// Hosts asked at the same time.
+const AT_ONCE: usize = 16;
 /// The scheme we log on by unless told otherwise.
 const NEGOTIATE: &str = "Negotiate";
 /// The other one that we speak.
@@ -31,18 +35,28 @@ const CLEAR_TEXT: &str = "enable Negotiate on the host, or use https; only if ev
 /// Asks every host; the exit status is 0 when each of them is one that we would log on to.
 pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, false)?;
-    let targets = target::resolve(&args.targets.targets)?;
+    let settings = Settings::read(&args.connection)?;
+    let targets = target::resolve(&args.targets.targets, &settings)?;
     let control = Control::start()?;
-    let proof = connect::proof(&args.connection, &control).await?;
+    let proofs = if args.print_pins {
+        Vec::new()
+    } else {
+        connect::proofs(&args.connection, &targets, &control).await?
+    };
     let trace = connect::wire_file(&args.connection)?;
     connect::warn_of_clear_text(&args.connection, &targets);
     control.end_after(args.connection.timeout);
     let (is_json, several) = (args.targets.json, targets.len() > 1);
-    let shared = Arc::new((args.connection, proof, trace));
+    let print_pins = args.print_pins;
+    let shared = Arc::new((args.connection, proofs, trace));
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut asking = JoinSet::new();
     for (number, target) in targets.iter().cloned().enumerate() {
         let (shared, mut wishes) = (Arc::clone(&shared), control.subscribe());
+        let places = Arc::clone(&places);
         asking.spawn(async move {
+            // Never closed.
+            let _place = places.acquire().await;
             let stopped = async {
                 match control::wanted(&mut wishes, |wish| *wish != Wish::Run).await {
                     Wish::Terminate(Reason::Timeout(timeout)) => {
@@ -52,7 +66,7 @@ pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
                 }
             };
             let found = tokio::select! {
-                found = ask(&shared.0, shared.1.clone(), &target, shared.2.as_ref(), is_json) => found,
+                found = ask(&shared.0, shared.1.get(number).cloned().flatten(), &target, shared.2.as_ref(), is_json) => found,
                 failure = stopped => Err(failure),
             };
             (number, found)
@@ -68,7 +82,11 @@ pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
     }
     let mut all_well = true;
     for (target, answer) in targets.iter().zip(answers.into_iter().flatten()) {
-        all_well &= show(target, answer, is_json, several)?;
+        all_well &= if print_pins {
+            show_pin(target, answer, several)?
+        } else {
+            show(target, answer, is_json, several)?
+        };
     }
     Ok(if all_well { 0 } else { CLIENT_FAILED })
 }
@@ -79,6 +97,8 @@ struct Found {
     probe: Probe,
     auth: Auth,
     encryption: Encryption,
+    /// Why its certificate is not accepted.
+    untrusted: Option<Failure>,
     /// Basic may go over http.
     clear_text: bool,
     /// With log-on.
@@ -103,27 +123,33 @@ async fn ask(
     if let Some(limit) = connection.wait {
         waiting::wait(&builder, target, limit, is_json).await?;
     }
-    let probe = builder.probe().await?;
+    let (probe, untrusted) = match builder.probe().await {
+        Ok(probe) => (probe, None),
+        // Nothing secret is sent, so that whoever it is may tell about himself; but nobody logs on there.
+        Err(error) if is_untrusted(&error) => {
+            let anybody = connect::trusting_anybody(connection, target)?;
+            (anybody.probe().await?, Some(Failure::from(error)))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let user = connect::user(connection, target).unwrap_or_default().to_owned();
     let logon = match proof {
-        Some(proof) => Some(log_on(builder, proof, connection).await),
-        None => None,
+        Some(proof) if untrusted.is_none() => Some(log_on(builder, proof, user).await),
+        _ => None,
     };
     Ok(Found {
         probe,
-        auth: connection.auth,
-        encryption: connection.message_encryption,
+        auth: connect::auth(connection, target),
+        encryption: connect::encryption(connection, target),
+        untrusted,
         clear_text: connection.dangers.dangerous_allow_clear_text_basic,
         logon,
     })
 }
 
-async fn log_on(
-    builder: winrm::ClientBuilder,
-    proof: Proof,
-    connection: &Connection,
-) -> Result<Logon, Failure> {
+async fn log_on(builder: winrm::ClientBuilder, proof: Proof, user: String) -> Result<Logon, Failure> {
     let user = match &proof {
-        Proof::User(_) => connection.user.clone().unwrap_or_default(),
+        Proof::User(_) => user,
         Proof::Certificate(_) => "whoever the certificate stands for".to_owned(),
     };
     let client = proof.given_to(builder).build()?;
@@ -131,6 +157,33 @@ async fn log_on(
     client.close().await;
     let security = client.security().ok_or_else(|| Failure::new("nothing was negotiated"));
     Ok(Logon { user, identity: identity?, security: security? })
+}
+
+/// Whether the certificate is the problem, and not the way to it.
+fn is_untrusted(error: &winrm::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Tls(TlsError::Untrusted { .. } | TlsError::HostName { .. } | TlsError::PinMismatch { .. })
+    )
+}
+
+/// Prints the line of a pin file; whether there is one. A listener that is known by another pin is told of.
+fn show_pin(target: &Target, answer: Result<Found, Failure>, several: bool) -> Result<bool, Failure> {
+    let found = answer.and_then(|found| {
+        let tls = found.probe.tls.ok_or_else(|| Failure::new("no certificate: it is not an https target"))?;
+        match found.untrusted.filter(|_| !target.options.pins.is_empty()) {
+            // Who changes pins must mean it.
+            Some(mismatch) => Err(mismatch),
+            None => Ok(tls.certificate),
+        }
+    });
+    match found {
+        Ok(pin) => print(&settings::pin_line(&target.endpoint, pin)).map(|()| true),
+        Err(failure) => {
+            failure.print(several.then_some(target.label.as_str()));
+            Ok(false)
+        }
+    }
 }
 
 /// Prints it; whether we would log on there, and did when we were to.
@@ -234,6 +287,9 @@ impl Found {
 
     /// Why we would not get anywhere here.
     fn problem(&self) -> Option<Failure> {
+        if let Some(untrusted) = &self.untrusted {
+            return Some(untrusted.clone());
+        }
         match &self.logon {
             Some(Ok(_)) => None,
             Some(Err(failure)) => Some(failure.clone()),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `target`, `password`, `connect` | hosts, secrets, and how a client comes of them |
+//! | `settings` | the config file and the pin file |
 //! | `waiting` | until a host answers |
 //! | `run`, `identify`, `serve`, `demo` | one subcommand each |
 //! | `control` | what ends commands early: signals, deadlines, closed output |
@@ -24,6 +25,7 @@ mod password;
 mod report;
 mod run;
 mod serve;
+mod settings;
 mod target;
 mod waiting;
 mod wire_file;

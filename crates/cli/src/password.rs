@@ -61,6 +61,11 @@ pub(crate) async fn obtain(
     })
 }
 
+/// Whether the password comes from where there is but one, whoever is logged on.
+pub(crate) fn is_for_all(connection: &Connection) -> Result<bool, Failure> {
+    Ok(connection.password_stdin || connection.password_file.is_some() || from_environment()?.is_some())
+}
+
 /// The password for the proxy: the file's, else the environment's.
 pub(crate) fn of_proxy(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     if let Some(file) = file {

@@ -17,6 +17,7 @@ use crate::exit;
 use crate::input::{self, Input};
 use crate::output::{Format, Printer, Stream, StreamPrinter};
 use crate::report::{Failure, warn};
+use crate::settings::Settings;
 use crate::target::{self, Target};
 use crate::waiting;
 use crate::wire_file::WireFile;
@@ -34,11 +35,14 @@ const BLOCK: usize = 64 * 1024;
 /// Runs it everywhere at once; the exit status.
 pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, args.stdin)?;
-    let targets = target::resolve(&args.targets.targets)?;
+    let settings = Settings::read(&args.connection)?;
+    let targets = target::resolve(&args.targets.targets, &settings)?;
     let control = Control::start()?;
-    let proof = connect::proof(&args.connection, &control)
-        .await?
-        .ok_or_else(|| Failure::new("no user to log on as").with_remedy("give --user, or set WINRM_USER"))?;
+    let proofs = connect::proofs(&args.connection, &targets, &control).await?;
+    let proofs = proofs.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
+        Failure::new("no user to log on as")
+            .with_remedy("give --user, set WINRM_USER, or name one in the config file")
+    })?;
     let trace = connect::wire_file(&args.connection)?;
     connect::warn_of_clear_text(&args.connection, &targets);
     control.end_after(args.connection.timeout);
@@ -49,13 +53,12 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     };
     let inputs = if args.stdin { input::read(targets.len(), control.clone()) } else { Vec::new() };
     let mut inputs = inputs.into_iter();
-    let shared =
-        Arc::new(Shared { printer: Printer::new(format, control.clone()), args, control, proof, trace });
+    let shared = Arc::new(Shared { printer: Printer::new(format, control.clone()), args, control, trace });
 
     let mut commands = JoinSet::new();
-    for target in targets {
+    for (target, proof) in targets.into_iter().zip(proofs) {
         let (shared, input) = (Arc::clone(&shared), inputs.next());
-        commands.spawn(async move { shared.run_on(&target, input).await });
+        commands.spawn(async move { shared.run_on(&target, &proof, input).await });
     }
     let mut codes = Vec::new();
     while let Some(ended) = commands.join_next().await {
@@ -67,7 +70,6 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
 /// What the commands have in common.
 struct Shared {
     args: RunArgs,
-    proof: Proof,
     trace: Option<Arc<WireFile>>,
     printer: Printer,
     control: Control,
@@ -75,8 +77,8 @@ struct Shared {
 
 impl Shared {
     /// The remote exit code; `None` when the client failed, which has been told by then.
-    async fn run_on(&self, target: &Target, input: Option<Input>) -> Option<u32> {
-        let ended = self.attempt(target, input).await;
+    async fn run_on(&self, target: &Target, proof: &Proof, input: Option<Input>) -> Option<u32> {
+        let ended = self.attempt(target, proof, input).await;
         let (members, code) = match ended {
             Ok(Ended::Exited(raw)) => (exit_event(raw), Some(raw)),
             Ok(Ended::Disconnected(reason)) => {
@@ -109,9 +111,8 @@ impl Shared {
         (self.printer.format() == Format::Prefixed).then_some(host)
     }
 
-    async fn attempt(&self, target: &Target, input: Option<Input>) -> Result<Ended, Failure> {
-        let builder =
-            self.proof.given_to(connect::builder(&self.args.connection, target, self.trace.as_ref())?);
+    async fn attempt(&self, target: &Target, proof: &Proof, input: Option<Input>) -> Result<Ended, Failure> {
+        let builder = proof.given_to(connect::builder(&self.args.connection, target, self.trace.as_ref())?);
         let mut wishes = self.control.subscribe();
         if let Some(limit) = self.args.connection.wait {
             let quiet = self.printer.format() == Format::Json;

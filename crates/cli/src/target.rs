@@ -3,26 +3,29 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use winrm::Endpoint;
+use winrm::{Endpoint, EndpointError};
 
 use crate::report::{Failure, warn};
+use crate::settings::{HostOptions, Scheme, Settings};
 
 /// A host to talk to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     /// What its lines of output are prefixed by: the host, with its port where another target has the same host.
     pub(crate) label: String,
+    /// What files say of it.
+    pub(crate) options: HostOptions,
 }
 
 /// Reads targets and `@FILE`s, in their order.
-pub(crate) fn resolve(names: &[String]) -> Result<Vec<Target>, Failure> {
+pub(crate) fn resolve(names: &[String], settings: &Settings) -> Result<Vec<Target>, Failure> {
     let mut endpoints = Vec::new();
     for name in names {
         match name.strip_prefix('@') {
-            Some(file) => read_list(Path::new(file), &mut endpoints)?,
+            Some(file) => read_list(Path::new(file), settings, &mut endpoints)?,
             None => {
-                endpoints.push(name.parse::<Endpoint>().map_err(|error| Failure::new(error.to_string()))?);
+                endpoints.push(endpoint(name, settings).map_err(|error| Failure::new(error.to_string()))?);
             }
         }
     }
@@ -33,7 +36,7 @@ pub(crate) fn resolve(names: &[String]) -> Result<Vec<Target>, Failure> {
     for endpoint in again {
         warn(&format!("{endpoint} is named more than once: it counts once"));
     }
-    Ok(label(endpoints))
+    Ok(label(endpoints, settings))
 }
 
 /// Each once, in the order of the first mentions; and each that was named again.
@@ -50,16 +53,16 @@ fn distinct(endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Endpoint>) {
     (once, again)
 }
 
-fn read_list(file: &Path, endpoints: &mut Vec<Endpoint>) -> Result<(), Failure> {
+fn read_list(file: &Path, settings: &Settings, endpoints: &mut Vec<Endpoint>) -> Result<(), Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::caused_by(format!("cannot read targets from {}", file.display()), &error)
     })?;
-    parse_list(&text, endpoints)
+    parse_list(&text, settings, endpoints)
         .map_err(|(line, problem)| Failure::new(format!("{} line {line}: {problem}", file.display())))
 }
 
 /// One target a line; blank lines and those that begin with `#` are skipped.
-fn parse_list(text: &str, endpoints: &mut Vec<Endpoint>) -> Result<(), (usize, String)> {
+fn parse_list(text: &str, settings: &Settings, endpoints: &mut Vec<Endpoint>) -> Result<(), (usize, String)> {
     // Editors on Windows begin files with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
@@ -70,12 +73,33 @@ fn parse_list(text: &str, endpoints: &mut Vec<Endpoint>) -> Result<(), (usize, S
         if name.starts_with('@') {
             return Err((number, "a file of targets cannot name another".to_owned()));
         }
-        endpoints.push(name.parse().map_err(|error: winrm::EndpointError| (number, error.to_string()))?);
+        endpoints.push(endpoint(name, settings).map_err(|error| (number, error.to_string()))?);
     }
     Ok(())
 }
 
-fn label(endpoints: Vec<Endpoint>) -> Vec<Target> {
+/// The listener that a target names. Scheme and port that it leaves out are those of the settings, if they say any.
+fn endpoint(name: &str, settings: &Settings) -> Result<Endpoint, EndpointError> {
+    let given: Endpoint = name.parse()?;
+    if name.contains("://") {
+        return Ok(given);
+    }
+    let options = settings.host(given.host());
+    // A port that is in the name does not depend on the scheme.
+    let with_tls: Endpoint = format!("https://{name}").parse()?;
+    let has_port = with_tls.port() == given.port();
+    let chosen = if options.scheme == Some(Scheme::Https) { with_tls } else { given };
+    match options.port.filter(|_| !has_port) {
+        Some(port) => {
+            let host = chosen.host();
+            let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+            format!("{}://{host}:{port}{}", chosen.scheme(), chosen.path()).parse()
+        }
+        None => Ok(chosen),
+    }
+}
+
+fn label(endpoints: Vec<Endpoint>, settings: &Settings) -> Vec<Target> {
     let mut ports: HashMap<String, Vec<u16>> = HashMap::new();
     for endpoint in &endpoints {
         ports.entry(endpoint.host().to_owned()).or_default().push(endpoint.port());
@@ -85,7 +109,11 @@ fn label(endpoints: Vec<Endpoint>) -> Vec<Target> {
     };
     let labelled = |endpoint: Endpoint| {
         let label = if is_ambiguous(&endpoint) { endpoint.authority() } else { endpoint.host().to_owned() };
-        Target { endpoint, label }
+        let mut options = settings.host(endpoint.host());
+        if endpoint.is_tls() {
+            options.pins.extend(settings.pins(endpoint.host(), endpoint.port()));
+        }
+        Target { endpoint, label, options }
     };
     endpoints.into_iter().map(labelled).collect()
 }
@@ -97,15 +125,19 @@ mod tests {
     #[test]
     fn lists_skip_blank_lines_and_comments() {
         let mut endpoints = Vec::new();
-        parse_list("\u{feff}# hosts\r\n\r\n  web01 \r\n[::1]:80\n\t# x\nhttp://db/x", &mut endpoints)
-            .unwrap();
+        parse_list(
+            "\u{feff}# hosts\r\n\r\n  web01 \r\n[::1]:80\n\t# x\nhttp://db/x",
+            &Settings::default(),
+            &mut endpoints,
+        )
+        .unwrap();
         let urls: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
         assert_eq!(urls, ["http://web01:5985/wsman", "http://[::1]:80/wsman", "http://db:5985/x"]);
     }
 
     #[test]
     fn errors_name_the_line() {
-        let error = |text| parse_list(text, &mut Vec::new()).unwrap_err();
+        let error = |text| parse_list(text, &Settings::default(), &mut Vec::new()).unwrap_err();
         let (line, problem) = error("# a\nweb01\nweb 02\n");
         assert_eq!(line, 3);
         assert!(problem.contains("web 02"), "{problem}");
@@ -115,9 +147,11 @@ mod tests {
     #[test]
     fn labels_have_ports_where_hosts_do_not_tell() {
         let names = ["web01", "web02:80", "WEB02:81"].map(str::to_owned);
-        let labels: Vec<_> = resolve(&names).unwrap().into_iter().map(|target| target.label).collect();
+        let labels: Vec<_> =
+            resolve(&names, &Settings::default()).unwrap().into_iter().map(|target| target.label).collect();
         assert_eq!(labels, ["web01", "web02:80", "web02:81"]);
-        let paths = resolve(&["web01".to_owned(), "http://web01/other".to_owned()]).unwrap();
+        let paths =
+            resolve(&["web01".to_owned(), "http://web01/other".to_owned()], &Settings::default()).unwrap();
         assert_eq!(paths.iter().filter(|target| target.label == "web01").count(), 2);
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 use winrm::{AuthMethod, MessageEncryption, Pin, Proxy, ProxyMode};
 
 /// How to reach hosts and who to log on as.
@@ -18,12 +19,13 @@ pub(crate) struct Connection {
     /// Reads the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// How to log on
-    #[arg(long, value_enum, default_value_t = Auth::Negotiate)]
-    pub(crate) auth: Auth,
-    /// Whether messages are sealed by NTLM over https, where TLS protects them already; over http they always are
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Encryption::Auto)]
-    pub(crate) message_encryption: Encryption,
+    /// How to log on [default: negotiate]
+    #[arg(long, value_enum)]
+    pub(crate) auth: Option<Auth>,
+    /// Whether messages are sealed by NTLM over https, where TLS protects them already; over http they always
+    /// are [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(crate) message_encryption: Option<Encryption>,
     /// Trusts these certificate authorities (PEM or DER) for https, in place of the system's; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Vec<PathBuf>,
@@ -48,12 +50,15 @@ pub(crate) struct Connection {
     pub(crate) trace_wire: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) dangers: Dangers,
-    /// For resolving a name, opening a connection and TLS
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
-    pub(crate) connect_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// For resolving a name, opening a connection and TLS [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) connect_timeout: Option<Duration>,
     /// How long the service may hold a request, 0.5 to 60; a command may run for any number of these
-    #[arg(long, value_name = "SECONDS", value_parser = operation_seconds, default_value = "20")]
-    pub(crate) operation_timeout: Duration,
+    /// [default: 20]
+    #[arg(long, value_name = "SECONDS", value_parser = operation_seconds)]
+    pub(crate) operation_timeout: Option<Duration>,
     /// For everything; a remote command still running then is terminated [default: none]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
@@ -61,6 +66,22 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, num_args = 0..=1, require_equals = true,
         default_missing_value = crate::waiting::DEFAULT)]
     pub(crate) wait: Option<Duration>,
+}
+
+/// The files that say more of hosts.
+#[derive(Args, Debug)]
+pub(crate) struct Files {
+    /// Reads users, schemes, pins and more of hosts from this file [default: winrm/config.toml in the folder for settings,
+    /// if it is there]
+    #[arg(long, env = "WINRM_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Reads no such file, nor one of pins
+    #[arg(long)]
+    pub(crate) no_config: bool,
+    /// Accepts the listeners in this file by their pins, one `HOST:PORT PIN` a line [default: winrm/known_pins beside the
+    /// config file, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pin_file: Option<PathBuf>,
 }
 
 /// What weakens the protection of passwords and messages.
@@ -124,7 +145,8 @@ impl From<Through> for ProxyMode {
     }
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Auth {
     /// SPNEGO, offering NTLM
     Negotiate,
@@ -136,7 +158,8 @@ pub(crate) enum Auth {
     Certificate,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Encryption {
     /// Where TLS does not protect messages
     Auto,
@@ -170,7 +193,7 @@ impl From<Auth> for AuthMethod {
 /// More than a century: deadlines can be added up without overflow.
 const MAX_SECONDS: f64 = 4e9;
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => {
             Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
@@ -179,7 +202,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn operation_seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn operation_seconds(text: &str) -> Result<Duration, String> {
     use winrm::transport::{MAX_OPERATION_TIMEOUT, MIN_OPERATION_TIMEOUT};
     seconds(text).and_then(|timeout| {
         if (MIN_OPERATION_TIMEOUT..=MAX_OPERATION_TIMEOUT).contains(&timeout) {

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::connection::{Auth, Connection, Encryption, Way};
+pub(crate) use self::connection::{Auth, Connection, Encryption, Way, operation_seconds, seconds};
 use crate::report::Failure;
 
 /// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed or inside TLS.
@@ -63,6 +63,9 @@ pub(crate) struct RunArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct IdentifyArgs {
+    /// Prints a line for a pin file for each https target, whoever vouches for it, and nothing else: trust on first use
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) print_pins: bool,
     #[command(flatten)]
     pub(crate) targets: Targets,
     #[command(flatten)]

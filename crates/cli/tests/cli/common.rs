@@ -93,6 +93,7 @@ pub(crate) fn bare(arguments: &[&str]) -> Command {
         "WINRM_USER",
         "WINRM_PASSWORD",
         "WINRM_LOG",
+        "WINRM_CONFIG",
         "WINRM_PROXY_PASSWORD",
         "HTTP_PROXY",
         "HTTPS_PROXY",
@@ -101,6 +102,7 @@ pub(crate) fn bare(arguments: &[&str]) -> Command {
     ] {
         command.env_remove(variable);
     }
+    command.env("XDG_CONFIG_HOME", "/nonexistent").env("APPDATA", "/nonexistent");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

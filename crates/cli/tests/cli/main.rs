@@ -19,5 +19,7 @@ mod passwords;
 mod reboots;
 mod run;
 mod serve;
+#[cfg(unix)]
+mod settings;
 mod tls;
 mod usage;
