@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     ("documentation", documentation),
     ("each crate alone", each_crate_alone),
     ("test", test::run),
+    ("test with every feature", every_feature),
     ("interop", interop::run),
     ("fuzz", || fuzz::run(&["--seconds", FUZZ_SECONDS])),
 ];
@@ -52,6 +53,9 @@ fn formatting() -> Result<(), Failure> {
 
 fn clippy() -> Result<(), Failure> {
     let what = ["clippy", "--workspace", "--all-targets", "--features", "xtask/peer"];
+    run_command(cargo(what).args(["--", "-D", "warnings"]))?;
+    // With everything that is off by default.
+    let what = ["clippy", "--workspace", "--all-targets", "--all-features"];
     run_command(cargo(what).args(["--", "-D", "warnings"]))
 }
 
@@ -63,6 +67,11 @@ fn documentation() -> Result<(), Failure> {
     // The command and the facade are both called winrm, and would write over each other's pages.
     doc(&["--workspace", "--exclude", "winrm-cli"])?;
     doc(&["--package", "winrm-cli"])
+}
+
+/// What is off by default; the second implementation of TLS, mostly.
+fn every_feature() -> Result<(), Failure> {
+    run_command(&mut cargo(["test", "--package", "winrm-transport", "--all-features", "--tests"]))
 }
 
 /// A crate that compiles only because another one turned a feature on fails here.

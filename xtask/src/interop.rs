@@ -16,7 +16,13 @@ use crate::process::{Failure, cargo, root, run as run_command, succeeds, target_
 pub(crate) fn run() -> Result<(), Failure> {
     let scripts = root().join("xtask").join("interop");
     let python = virtual_environment(&scripts.join("requirements.txt"))?;
-    run_command(&mut cargo(["build", "--workspace", "--bins", "--features", "xtask/peer"]))?;
+    run_command(&mut cargo([
+        "build",
+        "--workspace",
+        "--bins",
+        "--features",
+        "xtask/peer,winrm-cli/tls-native",
+    ]))?;
     let binary =
         |name: &str| target_dir().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let checks = checks(&scripts)?;

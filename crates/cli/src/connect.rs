@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use winrm::{ClientBuilder, ClientCertificate, Credentials};
+use winrm::{ClientBuilder, ClientCertificate, Credentials, TlsBackend};
 use zeroize::Zeroizing;
 
-use crate::args::{Auth, Connection, Encryption, Way};
+use crate::args::{Auth, Backend, Connection, Encryption, Way};
 use crate::control::Control;
 use crate::password;
 use crate::report::{Failure, warn};
@@ -39,6 +39,10 @@ pub(crate) fn auth(connection: &Connection, target: &Target) -> Auth {
 /// Whether messages are sealed inside TLS too.
 pub(crate) fn encryption(connection: &Connection, target: &Target) -> Encryption {
     connection.message_encryption.or(target.options.message_encryption).unwrap_or(Encryption::Auto)
+}
+
+fn backend(connection: &Connection, target: &Target) -> TlsBackend {
+    connection.tls_backend.or(target.options.tls_backend).unwrap_or(Backend::Rustls).into()
 }
 
 /// Who to log on to a target as.
@@ -120,6 +124,7 @@ pub(crate) fn builder(
         Some(timeout) => builder.operation_timeout(timeout),
         None => builder,
     };
+    let builder = builder.tls_backend(backend(connection, target));
     let builder = trusting(connection, target, builder);
     let builder = if connection.dangers.dangerous_allow_weak_security_context {
         builder.dangerous_allow_weak_security_context()
@@ -141,6 +146,7 @@ pub(crate) fn builder(
 /// To ask a host whose certificate is not accepted. Nobody may log on by it.
 pub(crate) fn trusting_anybody(connection: &Connection, target: &Target) -> Result<ClientBuilder, Failure> {
     let builder = ClientBuilder::for_endpoint(target.endpoint.clone()).dangerous_accept_any_certificate();
+    let builder = builder.tls_backend(backend(connection, target));
     let builder = match connection.connect_timeout.or(target.options.connect_timeout) {
         Some(timeout) => builder.connect_timeout(timeout),
         None => builder,

@@ -9,7 +9,7 @@ use winrm_wsman::uri;
 use crate::error::{Error, PartialOutput};
 use crate::exit_status::ExitStatus;
 use crate::pipes::{ChildStderr, ChildStdin, ChildStdout};
-use crate::running::{Exit, Remote};
+use crate::running::{Exit, Loss, Remote};
 
 /// A remote process; mirrors [`tokio::process::Child`].
 ///
@@ -115,6 +115,9 @@ impl Child {
             Err(Error::Lost { source, .. }) => {
                 Err(Error::Lost { output: Box::new(PartialOutput { stdout, stderr }), source })
             }
+            Err(Error::TimedOut { timeout, .. }) => {
+                Err(Error::TimedOut { timeout, output: Box::new(PartialOutput { stdout, stderr }) })
+            }
             Err(error) => Err(error),
         }
     }
@@ -153,7 +156,10 @@ impl fmt::Debug for Child {
 }
 
 fn into_status(exit: Exit) -> Result<ExitStatus, Error> {
-    exit.map_err(|source| Error::Lost { output: Box::default(), source })
+    exit.map_err(|loss| match loss {
+        Loss::Transport(source) => Error::Lost { output: Box::default(), source },
+        Loss::TimedOut(timeout) => Error::TimedOut { timeout, output: Box::default() },
+    })
 }
 
 /// Sends signals to a remote process. They never wait for output: they have connections of their own.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use winrm_transport::Client;
 use winrm_wsman::{CommandLine, Variable};
 
@@ -11,7 +12,7 @@ use crate::child::{Child, Output};
 use crate::command_line::{self, Argument};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
-use crate::running::{Streams, start};
+use crate::running::{Deadline, Streams, start};
 use crate::shell::{Settings, ShellInner};
 use crate::stdio::Stdio;
 
@@ -40,6 +41,7 @@ pub struct Command {
     stdin: Option<Stdio>,
     stdout: Option<Stdio>,
     stderr: Option<Stdio>,
+    timeout: Option<Duration>,
 }
 
 /// Where it runs.
@@ -76,6 +78,7 @@ impl Command {
             stdin: None,
             stdout: None,
             stderr: None,
+            timeout: None,
         }
     }
 
@@ -164,6 +167,14 @@ impl Command {
         self
     }
 
+    /// How long it may take in all, from the opening of its shell to the end of its output; as long as it likes unless set. A
+    /// process that runs longer is terminated, and what it had written is in [`Error::TimedOut`]. Where the time is over
+    /// before the host has answered, a shell may be left there until it has been idle for a while.
+    pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -198,13 +209,31 @@ impl Command {
             stdout: self.stdout.unwrap_or(output).is_piped(),
             stderr: self.stderr.unwrap_or(output).is_piped(),
         };
+        let deadline = self.timeout.map(|timeout| (Instant::now() + timeout, timeout));
+        let starting = self.start(line, streams, deadline);
+        match deadline {
+            None => starting.await,
+            Some((end, timeout)) => tokio::time::timeout_at(end, starting)
+                .await
+                .unwrap_or_else(|_| Err(Error::TimedOut { timeout, output: Box::default() })),
+        }
+    }
+
+    async fn start(
+        &self,
+        line: CommandLine,
+        streams: Streams,
+        deadline: Option<Deadline>,
+    ) -> Result<Child, Error> {
         match &self.origin {
             Origin::OneShot { client, settings } => {
                 let shell = ShellInner::open(client, settings).await?;
-                start(shell, true, line, streams).await
+                start(shell, true, line, streams, deadline).await
             }
             Origin::Shell { late: Some(setting), .. } => Err(Error::ShellIsOpen { setting }),
-            Origin::Shell { shell, late: None } => start(Arc::clone(shell), false, line, streams).await,
+            Origin::Shell { shell, late: None } => {
+                start(Arc::clone(shell), false, line, streams, deadline).await
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::command_line::CommandLineError;
 
@@ -33,6 +34,15 @@ pub enum Error {
     /// The shell could not be deleted; the service does it when it has been idle long enough.
     #[error("shell could not be deleted")]
     Delete(#[source] Arc<winrm_transport::Error>),
+    /// [`Command::timeout`](crate::Command::timeout) was over; the process has been told to end. What it had written before is
+    /// here.
+    #[error("not done within {} s, and terminated after {} bytes of output", .timeout.as_secs_f32(), .output.len())]
+    TimedOut {
+        /// The time it had.
+        timeout: Duration,
+        /// Output received before; empty where the streams had been taken by the caller.
+        output: Box<PartialOutput>,
+    },
     /// The connection to the running process was lost. What it had written before is here.
     #[error("process was lost after {} bytes of output", .output.len())]
     Lost {
@@ -48,7 +58,7 @@ impl Error {
     /// Output that arrived before the failure.
     pub fn partial_output(&self) -> Option<&PartialOutput> {
         match self {
-            Self::Lost { output, .. } => Some(output),
+            Self::Lost { output, .. } | Self::TimedOut { output, .. } => Some(output),
             _ => None,
         }
     }
@@ -57,7 +67,7 @@ impl Error {
     /// that was started and lost, always.
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
-            Self::Lost { .. } => true,
+            Self::Lost { .. } | Self::TimedOut { .. } => true,
             other => other.transport().is_some_and(winrm_transport::Error::is_outcome_unknown),
         }
     }

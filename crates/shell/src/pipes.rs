@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::{mpsc, watch};
 
-use crate::running::Exit;
+use crate::running::{Exit, Loss};
 
 /// Blocks in flight between the service and a reader. A block is at most one answer; when these are full, no more
 /// output is asked for, and the remote process stops at its own full pipe.
@@ -81,7 +81,10 @@ impl Reader {
     /// The stream's own end, or that of a process that was lost: the driver says so before it closes the stream.
     fn end(&self) -> io::Result<()> {
         match &*self.exit.borrow() {
-            Some(Err(error)) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, Arc::clone(error))),
+            Some(Err(Loss::Transport(error))) => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, Arc::clone(error)))
+            }
+            Some(Err(Loss::TimedOut(_))) => Err(io::ErrorKind::TimedOut.into()),
             _ => Ok(()),
         }
     }

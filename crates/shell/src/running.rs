@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::Instant;
 use winrm_transport::{Client, Place};
 use winrm_wsman::{
     Body, CommandLine, CommandState, Fault, FaultCode, Message, Quota, Receive, ReceiveResponse, Send,
@@ -20,7 +21,19 @@ use crate::pipes::{self, ChildStderr, ChildStdout, INPUT_BYTES};
 use crate::shell::{ShellInner, forget_if_gone};
 
 /// How a process ended, or why nobody knows.
-pub(crate) type Exit = Result<ExitStatus, Arc<winrm_transport::Error>>;
+pub(crate) type Exit = Result<ExitStatus, Loss>;
+
+/// Why nobody knows how a process ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Loss {
+    /// The way to it was lost.
+    Transport(Arc<winrm_transport::Error>),
+    /// It took longer than it may, and was told to end.
+    TimedOut(Duration),
+}
+
+/// Until when a process may run, and the time that this was counted from.
+pub(crate) type Deadline = (Instant, Duration);
 
 /// An answer with neither output nor an end should have been a time-out: do not ask again at once.
 const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
@@ -66,6 +79,7 @@ pub(crate) async fn start(
     one_shot: bool,
     line: CommandLine,
     streams: Streams,
+    deadline: Option<Deadline>,
 ) -> Result<Child, Error> {
     let mut remote = Remote {
         shell,
@@ -110,7 +124,7 @@ pub(crate) async fn start(
     );
     let client = remote.shell.client().clone();
     let driver = Driver { remote, stdout, stderr, nudge: !streams.stdin };
-    client.spawn_background(driver.run(exit, input_refused));
+    client.spawn_background(driver.run(exit, input_refused, deadline));
     Ok(child)
 }
 
@@ -298,6 +312,7 @@ impl Driver {
         mut self,
         exit: watch::Sender<Option<Exit>>,
         input_refused: oneshot::Receiver<winrm_transport::Error>,
+        deadline: Option<Deadline>,
     ) {
         let remote = Arc::clone(&self.remote);
         let client = remote.shell.client().clone();
@@ -305,15 +320,16 @@ impl Driver {
             // The unfinished Receive goes, and its connection with it.
             () = remote.abandoned.notified() => Ok(ExitStatus::terminated()),
             () = client.closing() => Ok(ExitStatus::terminated()),
-            error = failed_input(input_refused) => Err(error),
-            result = self.poll() => result,
+            error = failed_input(input_refused) => Err(Loss::Transport(Arc::new(error))),
+            loss = overdue(deadline) => Err(loss),
+            result = self.poll() => result.map_err(|error| Loss::Transport(Arc::new(error))),
         };
-        if let Err(error) = &result {
-            tracing::debug!(endpoint = %error.endpoint(), %error, "process lost");
+        if let Err(loss) = &result {
+            tracing::debug!(endpoint = %client.endpoint(), ?loss, "process lost");
         }
         remote.clean_up();
         // Before the streams close, so that their readers can tell an end from a loss.
-        exit.send_replace(Some(result.map_err(Arc::new)));
+        exit.send_replace(Some(result));
     }
 
     async fn poll(&mut self) -> Result<ExitStatus, winrm_transport::Error> {
@@ -400,6 +416,17 @@ async fn deliver(target: &mut Option<mpsc::Sender<Bytes>>, stream: Stream, remot
     }
     if stream.end {
         *target = None;
+    }
+}
+
+/// Never returns before the deadline, if there is one.
+async fn overdue(deadline: Option<Deadline>) -> Loss {
+    match deadline {
+        Some((end, timeout)) => {
+            tokio::time::sleep_until(end).await;
+            Loss::TimedOut(timeout)
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -136,3 +136,27 @@ async fn a_shell_that_goes_away_ends_its_process() {
     let error = child.wait().await.unwrap_err();
     assert_eq!(error.transport().unwrap().fault().unwrap().wsman_code(), Some(FaultCode::INVALID_SELECTORS));
 }
+
+#[tokio::test]
+async fn a_command_that_takes_too_long_is_terminated_and_its_output_handed_over() {
+    let (service, client) = pair(|_: Invocation, mut io: Io| async move {
+        io.stdout.write_all(b"begun").await.unwrap();
+        let _ = io.signals.recv().await;
+        1
+    })
+    .await;
+    let started = std::time::Instant::now();
+    let error = Command::new(&client, "x").timeout(Duration::from_millis(600)).output().await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(5));
+    let Error::TimedOut { timeout, output } = &error else { panic!("{error:?}") };
+    assert_eq!((*timeout, output.stdout.as_slice()), (Duration::from_millis(600), &b"begun"[..]));
+    assert!(error.is_outcome_unknown() && error.to_string().contains("0.6 s"), "{error}");
+    client.close().await;
+    assert_eq!((service.open_shells(), service.running_commands()), (0, 0));
+
+    // Also before it has begun.
+    service.misbehave(Trigger::Always, Misbehaviour::Stall);
+    let client = support::client(&service);
+    let error = Command::new(&client, "x").timeout(Duration::from_millis(50)).output().await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+}

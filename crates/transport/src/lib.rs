@@ -58,7 +58,7 @@ pub use tls::{
     ClientCertificate, ClientCertificateError, ClientCertificateProblem, MalformedCertificate,
     tls_server_end_point,
 };
-pub use tls::{Pin, PinError, TlsChannel, TlsError, TlsVersion, Trust};
+pub use tls::{Pin, PinError, TlsBackend, TlsChannel, TlsError, TlsVersion, Trust};
 pub use wait::wait_until_ready;
 pub use winrm_ntlm::Credentials;
 pub use wire_trace::{TracedEnvelope, WireTrace};

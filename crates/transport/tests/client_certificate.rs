@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, KeyPair};
 use winrm_loopback::{AuthStep, Builder, Invocation, Io, Service};
 use winrm_transport::{
     AuthMethod, Client, ClientBuilder, ClientCertificate, ClientCertificateError, ClientCertificateProblem,
-    ConfigError, Credentials, ErrorKind, MessageEncryption, Step, TlsError, TlsVersion,
+    ConfigError, Credentials, ErrorKind, MessageEncryption, Step, TlsBackend, TlsError, TlsVersion,
 };
 use zeroize::Zeroizing;
 
@@ -32,17 +32,26 @@ fn service() -> Builder {
     Service::builder().account("user", "right").handler(|_: Invocation, _: Io| async { 0 }).self_signed_tls()
 }
 
+/// The backends of this build, with the versions that each speaks.
+fn backends() -> Vec<(TlsBackend, TlsVersion)> {
+    let mut backends = vec![(TlsBackend::Rustls, TlsVersion::Tls12), (TlsBackend::Rustls, TlsVersion::Tls13)];
+    if cfg!(feature = "tls-native") {
+        backends.push((TlsBackend::Native, TlsVersion::Tls12));
+    }
+    backends
+}
+
 fn builder(service: &Service) -> ClientBuilder {
     Client::builder(service.url()).unwrap().pin(service.pin().unwrap()).auth_method(AuthMethod::Certificate)
 }
 
 #[tokio::test]
 async fn the_account_is_the_one_that_the_certificate_stands_for() {
-    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+    for (backend, version) in backends() {
         let own = made();
         let service =
             service().client_certificate(own.der.clone(), "ops").tls_version(version).start().await.unwrap();
-        let client = builder(&service).client_certificate(both(&own)).build().unwrap();
+        let client = builder(&service).tls_backend(backend).client_certificate(both(&own)).build().unwrap();
         client.identify().await.unwrap();
         client.identify().await.unwrap();
         let log = service.log();
@@ -69,10 +78,11 @@ async fn the_account_is_the_one_that_the_certificate_stands_for() {
 
 #[tokio::test]
 async fn a_certificate_that_stands_for_nobody_is_refused() {
-    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+    for (backend, version) in backends() {
         let service =
             service().client_certificate(made().der, "ops").tls_version(version).start().await.unwrap();
-        let client = builder(&service).client_certificate(both(&made())).build().unwrap();
+        let client =
+            builder(&service).tls_backend(backend).client_certificate(both(&made())).build().unwrap();
         let error = client.identify().await.unwrap_err();
         let ErrorKind::Tls(TlsError::ClientCertificateRefused(_)) = error.kind() else { panic!("{error:?}") };
         assert_eq!(error.step(), Step::Tls);

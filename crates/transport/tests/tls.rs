@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SignatureAlgorithm};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SignatureAlgorithm};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -20,11 +20,22 @@ use winrm_loopback::{AuthStep, Builder, Invocation, Io, Service};
 use winrm_ntlm::ChannelBindings;
 use winrm_transport::{
     AuthMethod, Client, ClientBuilder, ConfigError, Connecting, Connector, Credentials, Endpoint, Error,
-    ErrorKind, MessageEncryption, Pin, Step, Stream, TlsError, TlsVersion, Trust, probe,
+    ErrorKind, MessageEncryption, Pin, Step, Stream, TlsBackend, TlsError, TlsVersion, Trust, probe,
     tls_server_end_point,
 };
 
-const VERSIONS: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
+/// These tests are `tls`, and once more `tls_native`, of the other backend.
+fn backend() -> TlsBackend {
+    if module_path!().starts_with("tls_native") { TlsBackend::Native } else { TlsBackend::Rustls }
+}
+
+/// What the backend speaks.
+fn versions() -> &'static [TlsVersion] {
+    match backend() {
+        TlsBackend::Native => &[TlsVersion::Tls12],
+        _ => &[TlsVersion::Tls12, TlsVersion::Tls13],
+    }
+}
 
 /// A certificate and its key, in DER.
 #[derive(Clone)]
@@ -66,7 +77,10 @@ fn service(made: &Made) -> Builder {
 }
 
 fn builder(service: &Service) -> ClientBuilder {
-    Client::builder(service.url()).unwrap().credentials(Credentials::password("user", "right"))
+    Client::builder(service.url())
+        .unwrap()
+        .tls_backend(backend())
+        .credentials(Credentials::password("user", "right"))
 }
 
 fn pinned(service: &Service) -> ClientBuilder {
@@ -105,7 +119,7 @@ async fn log_ons_are_bound_to_the_certificate_whatever_signed_it() {
     for (what, made, hash) in certificates {
         let expected = ChannelBindings::tls_server_end_point(&hash(&made.certificate)).unwrap();
         assert_eq!(tls_server_end_point(&made.certificate).unwrap(), expected, "{what}");
-        for version in VERSIONS {
+        for version in versions().iter().copied() {
             let service =
                 service(&made).tls_version(version).require_channel_binding().start().await.unwrap();
             let client = pinned(&service).build().unwrap();
@@ -227,7 +241,7 @@ fn acceptor(certificate: &[u8], key: &[u8], version: TlsVersion) -> TlsAcceptor 
 #[tokio::test]
 async fn who_stands_between_with_another_certificate_is_refused() {
     let evil = ecdsa();
-    for version in VERSIONS {
+    for version in versions().iter().copied() {
         for required in [true, false] {
             let service = service(&ecdsa()).tls_version(version);
             let service = if required { service.require_channel_binding() } else { service };
@@ -246,7 +260,7 @@ async fn who_stands_between_with_another_certificate_is_refused() {
 
 #[tokio::test]
 async fn a_log_on_without_binding_is_refused_where_it_is_required() {
-    for version in VERSIONS {
+    for version in versions().iter().copied() {
         for required in [true, false] {
             let service = service(&ecdsa()).tls_version(version);
             let service = if required { service.require_channel_binding() } else { service };
@@ -301,7 +315,7 @@ async fn one_of_several_pins_must_match() {
 #[tokio::test]
 async fn a_pinned_certificate_without_its_key_is_worth_nothing() {
     let (real, other) = (ecdsa(), ecdsa());
-    for version in VERSIONS {
+    for version in versions().iter().copied() {
         for key in [&other.key, &real.key] {
             let acceptor = acceptor(&real.certificate, key, version);
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -329,6 +343,8 @@ fn signed(names: Vec<String>, change: impl FnOnce(&mut CertificateParams)) -> (S
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Else it is called as what it signs, which then looks self-signed.
+    authority.distinguished_name.push(DnType::CommonName, "Test authority");
     let pem = authority.self_signed(&authority_key).unwrap().pem();
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().unwrap();

@@ -7,9 +7,9 @@ use std::time::Duration;
 use winrm_transport::auth::Security;
 use winrm_transport::{
     AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, MessageEncryption, Pin,
-    Probe, Proxy, ProxyMode, RetryPolicy, WireTrace,
+    Probe, Proxy, ProxyMode, RetryPolicy, TlsBackend, WireTrace,
 };
-use winrm_wsman::IdentifyResponse;
+use winrm_wsman::{IdentifyResponse, ServiceConfig};
 
 /// A WinRM host.
 ///
@@ -54,6 +54,14 @@ impl Client {
     /// [`Error`] names host, step and remedy.
     pub async fn identify(&self) -> Result<IdentifyResponse, Error> {
         self.transport.identify().await
+    }
+
+    /// Reads the service's settings (`winrm/config`), which by default only administrators may: for others it is `None`.
+    ///
+    /// # Errors
+    /// [`Error`] names host, step and remedy.
+    pub async fn service_config(&self) -> Result<Option<ServiceConfig>, Error> {
+        self.transport.service_config().await
     }
 
     /// Where requests go.
@@ -131,6 +139,11 @@ impl ClientBuilder {
     /// given. May be given several times.
     pub fn pin(self, pin: Pin) -> Self {
         self.transport.pin(pin).into()
+    }
+
+    /// The implementation of TLS; [`TlsBackend::Rustls`] unless set.
+    pub fn tls_backend(self, backend: TlsBackend) -> Self {
+        self.transport.tls_backend(backend).into()
     }
 
     /// The certificate to log on by; for [`AuthMethod::Certificate`], which needs no credentials.

@@ -30,6 +30,7 @@
 //! | feature | default | gives |
 //! |---|---|---|
 //! | `tls` | yes | `https://` endpoints, by rustls with ring |
+//! | `tls-native` | no | a second implementation of TLS, by OpenSSL, for hosts that rustls does not get along with |
 //! | `pkcs12` | no | client certificates from PKCS#12 files, beside PEM |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
 
@@ -45,11 +46,11 @@ pub use winrm_transport::auth::Security;
 pub use winrm_transport::{
     self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
     MessageEncryption, Pin, PinError, Probe, Proxy, ProxyError, ProxyFailure, ProxyMode, RetryPolicy, Step,
-    TlsChannel, TlsError, TlsVersion, TracedEnvelope, Trust, WireTrace,
+    TlsBackend, TlsChannel, TlsError, TlsVersion, TracedEnvelope, Trust, WireTrace,
 };
 #[cfg(feature = "tls")]
 pub use winrm_transport::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};
-pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse};
+pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse, Quota, ServiceConfig};
 
 /// The README's example compiles.
 #[cfg(doctest)]

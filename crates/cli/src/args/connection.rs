@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use winrm::{AuthMethod, MessageEncryption, Pin, Proxy, ProxyMode};
+use winrm::{AuthMethod, MessageEncryption, Pin, Proxy, ProxyMode, TlsBackend};
 
 /// How to reach hosts and who to log on as.
 #[derive(Args, Debug)]
@@ -43,6 +43,9 @@ pub(crate) struct Connection {
     /// given several times
     #[arg(long, value_name = "PIN")]
     pub(crate) pin: Vec<Pin>,
+    /// The implementation of TLS [default: rustls]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub(crate) tls_backend: Option<Backend>,
     #[command(flatten)]
     pub(crate) way: Way,
     /// Writes every message, decrypted, to a file only you can read: it holds command lines and output
@@ -96,6 +99,25 @@ pub(crate) struct Dangers {
     /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
     #[arg(long)]
     pub(crate) dangerous_allow_weak_security_context: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Backend {
+    /// TLS 1.2 and 1.3 with forward secrecy
+    Rustls,
+    /// OpenSSL with TLS 1.2: for hosts that offer AES-GCM only with static RSA (2012 R2), or ask for client certificates only
+    /// after the handshake; where it was built in (feature tls-native)
+    Native,
+}
+
+impl From<Backend> for TlsBackend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Rustls => Self::Rustls,
+            Backend::Native => Self::Native,
+        }
+    }
 }
 
 /// The way to the host.

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::connection::{Auth, Connection, Encryption, Way, operation_seconds, seconds};
+pub(crate) use self::connection::{Auth, Backend, Connection, Encryption, Way, operation_seconds, seconds};
 use crate::report::Failure;
 
 /// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed or inside TLS.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use winrm::{Pin, Proxy};
 
 use super::read_text;
-use crate::args::{Auth, Encryption, operation_seconds, seconds};
+use crate::args::{Auth, Backend, Encryption, operation_seconds, seconds};
 use crate::report::Failure;
 
 /// `[defaults]`, and `[hosts."NAME"]` for hosts.
@@ -39,6 +39,7 @@ pub(crate) struct HostOptions {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) proxy_user: Option<String>,
     pub(crate) connect_to: Option<String>,
+    pub(crate) tls_backend: Option<Backend>,
     pub(crate) message_encryption: Option<Encryption>,
     #[serde(default, deserialize_with = "timeout")]
     pub(crate) connect_timeout: Option<Duration>,
@@ -117,6 +118,7 @@ impl HostOptions {
             proxy: self.proxy.or_else(|| other.proxy.clone()),
             proxy_user: self.proxy_user.or_else(|| other.proxy_user.clone()),
             connect_to: self.connect_to.or_else(|| other.connect_to.clone()),
+            tls_backend: self.tls_backend.or(other.tls_backend),
             message_encryption: self.message_encryption.or(other.message_encryption),
             connect_timeout: self.connect_timeout.or(other.connect_timeout),
             operation_timeout: self.operation_timeout.or(other.operation_timeout),

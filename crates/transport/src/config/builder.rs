@@ -17,7 +17,7 @@ use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Connector, TcpConnector};
 use crate::proxy::{Proxy, ProxyMode, Route, from_environment};
 use crate::retry::RetryPolicy;
-use crate::tls::{self, Pin};
+use crate::tls::{self, Pin, TlsBackend};
 use crate::wire_trace::{Tracer, WireTrace};
 
 /// Builds a [`Client`]. The defaults are the safe choice; what weakens them says so in its name.
@@ -125,6 +125,12 @@ impl ClientBuilder {
     /// match, and nothing else is accepted then. That the server has the certificate's key is proved all the same.
     pub fn pin(mut self, pin: Pin) -> Self {
         self.tls.pins.push(pin);
+        self
+    }
+
+    /// The implementation of TLS; [`TlsBackend::Rustls`] unless set.
+    pub fn tls_backend(mut self, backend: TlsBackend) -> Self {
+        self.tls.backend = backend;
         self
     }
 

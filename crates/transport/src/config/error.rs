@@ -31,6 +31,9 @@ pub enum ConfigError {
     /// An https endpoint, and no TLS in this build.
     #[error("https is not in this build (feature `tls`)")]
     TlsNotBuiltIn,
+    /// OpenSSL was asked for, and is not in this build.
+    #[error("the native TLS backend is not in this build (feature `tls-native`)")]
+    TlsNativeNotBuiltIn,
     /// Pins, authorities or the option to accept any certificate, for an http endpoint.
     #[error("options about certificates need an https endpoint: over http there is no certificate")]
     CertificateOptionOverHttp,

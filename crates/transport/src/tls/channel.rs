@@ -1,10 +1,16 @@
 //! What a TLS channel came to.
 
 use std::fmt;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 
 use winrm_ntlm::ChannelBindings;
 
 use super::Pin;
+#[cfg(feature = "tls")]
+use super::{TlsError, certificate};
+#[cfg(feature = "tls")]
+use crate::error::ErrorKind;
 
 /// The protocol version of a channel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,6 +70,22 @@ pub struct TlsChannel {
 impl fmt::Display for TlsChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}", self.version, self.trust)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Opened {
+    /// What a server's certificate (DER) makes of a channel.
+    pub(super) fn new(certificate: &[u8], version: TlsVersion, trust: Trust) -> Result<Self, ErrorKind> {
+        let bindings = certificate::tls_server_end_point(certificate)
+            .map_err(|error| ErrorKind::Tls(TlsError::Certificate(Arc::new(error))))?;
+        let channel = TlsChannel {
+            version,
+            trust,
+            certificate: certificate::pin(certificate),
+            public_key: certificate::public_key_pin(certificate),
+        };
+        Ok(Self { channel, bindings })
     }
 }
 

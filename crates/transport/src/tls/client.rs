@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, Error, OtherError, ProtocolVersion, RootCertStore,
@@ -15,9 +14,8 @@ use rustls::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::options::Authorities;
 use super::verifier::{Accept, Verifier};
-use super::{ClientCertificate, Opened, Options, TlsChannel, TlsError, TlsVersion, Trust, certificate};
+use super::{ClientCertificate, Opened, Options, TlsError, TlsVersion, Trust};
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
@@ -88,16 +86,10 @@ impl Client {
         };
         // A finished handshake has had a certificate.
         let certificate = session.peer_certificates().and_then(<[_]>::first).map_or(&[][..], AsRef::as_ref);
-        let bindings = certificate::tls_server_end_point(certificate)
-            .map_err(|error| ErrorKind::Tls(TlsError::Certificate(Arc::new(error))))?;
-        let channel = TlsChannel {
-            version,
-            trust: self.trust,
-            certificate: certificate::pin(certificate),
-            public_key: certificate::public_key_pin(certificate),
-        };
+        let opened = Opened::new(certificate, version, self.trust)?;
+        let channel = opened.channel;
         tracing::debug!(%endpoint, %channel, pin = %channel.certificate, "TLS channel opened");
-        Ok((Box::new(stream), Opened { channel, bindings }))
+        Ok((Box::new(stream), opened))
     }
 }
 
@@ -158,41 +150,16 @@ fn accept(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Accept, C
     }
     let mut roots = RootCertStore::empty();
     for authorities in &options.authorities {
-        match authorities {
-            Authorities::Pem(bytes) => {
-                add(&mut roots, bytes).map_err(|reason| ConfigError::CaCertificates { reason })?;
-            }
-            Authorities::File(path) => {
-                let bytes = std::fs::read(path).map_err(|error| error.to_string());
-                bytes
-                    .and_then(|bytes| add(&mut roots, &bytes))
-                    .map_err(|reason| ConfigError::CaFile { path: path.clone(), reason })?;
-            }
+        for (number, certificate) in (1..).zip(authorities.certificates()?) {
+            roots.add(certificate).map_err(|error| {
+                authorities.unusable(format!("certificate {number} cannot be read: {error}"))
+            })?;
         }
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
         .map_err(|error| ConfigError::CaCertificates { reason: error.to_string() })?;
     Ok(Accept::Chain(verifier))
-}
-
-/// Adds the certificates of a PEM file, other parts of which are passed over, or the one of a DER file.
-fn add(roots: &mut RootCertStore, bytes: &[u8]) -> Result<(), String> {
-    // A SEQUENCE; text in PEM never begins so.
-    let certificates: Vec<CertificateDer<'_>> = if bytes.first() == Some(&0x30) {
-        vec![CertificateDer::from(bytes)]
-    } else {
-        CertificateDer::pem_slice_iter(bytes)
-            .collect::<Result<_, _>>()
-            .map_err(|error| format!("damaged PEM: {error}"))?
-    };
-    if certificates.is_empty() {
-        return Err("there is no certificate in it".to_owned());
-    }
-    for (number, certificate) in (1..).zip(certificates) {
-        roots.add(certificate).map_err(|error| format!("certificate {number} cannot be read: {error}"))?;
-    }
-    Ok(())
 }
 
 fn failure(error: io::Error) -> ErrorKind {

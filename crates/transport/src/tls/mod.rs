@@ -4,6 +4,7 @@
 //! `tls-server-end-point` (RFC 5929). Sessions are not resumed: a certificate is then always the one in use, so that the
 //! binding is right also after a host has renewed it.
 
+mod backend;
 #[cfg(feature = "tls")]
 mod certificate;
 mod channel;
@@ -15,16 +16,20 @@ mod client;
 mod error;
 #[cfg(feature = "tls")]
 mod identity;
+#[cfg(feature = "tls-native")]
+mod native;
 mod options;
 mod pin;
 #[cfg(feature = "tls")]
 mod verifier;
 
+pub(crate) use backend::Client;
+pub use backend::TlsBackend;
 #[cfg(feature = "tls")]
 pub use certificate::{MalformedCertificate, tls_server_end_point};
 pub(crate) use channel::Opened;
 pub use channel::{TlsChannel, TlsVersion, Trust};
-pub(crate) use client::{Client, certificate_refusal};
+pub(crate) use client::certificate_refusal;
 pub use error::TlsError;
 #[cfg(feature = "tls")]
 pub use identity::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};

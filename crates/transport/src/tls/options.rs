@@ -2,9 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::Pin;
+#[cfg(feature = "tls")]
+use rustls::pki_types::CertificateDer;
+#[cfg(feature = "tls")]
+use rustls::pki_types::pem::PemObject;
+
 #[cfg(feature = "tls")]
 use super::Trust;
+use super::{Pin, TlsBackend};
+#[cfg(feature = "tls")]
+use crate::config::ConfigError;
 
 /// Which certificates to accept. Nothing set: those of the system's authorities, for the right host.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +20,7 @@ pub(crate) struct Options {
     pub(crate) authorities: Vec<Authorities>,
     pub(crate) pins: Vec<Pin>,
     pub(crate) accept_any: bool,
+    pub(crate) backend: TlsBackend,
     /// Shown to a server that asks for one.
     #[cfg(feature = "tls")]
     pub(crate) identity: Option<super::ClientCertificate>,
@@ -26,8 +34,43 @@ pub(crate) enum Authorities {
     Pem(Vec<u8>),
 }
 
+#[cfg(feature = "tls")]
+impl Authorities {
+    /// The certificates of a PEM file, other parts of which are passed over, or the one of a DER file; each in DER.
+    pub(crate) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+        match self {
+            Self::Pem(bytes) => certificates(bytes).map_err(|reason| ConfigError::CaCertificates { reason }),
+            Self::File(path) => std::fs::read(path)
+                .map_err(|error| error.to_string())
+                .and_then(|bytes| certificates(&bytes))
+                .map_err(|reason| ConfigError::CaFile { path: path.clone(), reason }),
+        }
+    }
+
+    /// The error for one that cannot be used after all.
+    pub(crate) fn unusable(&self, reason: String) -> ConfigError {
+        match self {
+            Self::Pem(_) => ConfigError::CaCertificates { reason },
+            Self::File(path) => ConfigError::CaFile { path: path.clone(), reason },
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    // A SEQUENCE; text in PEM never begins so.
+    let certificates: Vec<_> = if bytes.first() == Some(&0x30) {
+        vec![CertificateDer::from(bytes.to_vec())]
+    } else {
+        CertificateDer::pem_slice_iter(bytes)
+            .collect::<Result<_, _>>()
+            .map_err(|error| format!("damaged PEM: {error}"))?
+    };
+    if certificates.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(certificates) }
+}
+
 impl Options {
-    /// Whether anything was said at all.
+    /// Whether anything was said of certificates at all.
     pub(crate) fn is_default(&self) -> bool {
         self.authorities.is_empty() && self.pins.is_empty() && !self.accept_any
     }

@@ -3,13 +3,15 @@
 use crate::tls::TlsError;
 
 /// What TLS has in common with few hosts, and which.
-pub(super) const INCOMPATIBLE: &str = "Windows Server 2012 R2 and older offer AES-GCM only with static RSA, which this client does not \
-     speak: update the host, or use http, where messages are sealed too; where the listener wants client certificates, it \
-     must ask for them in the first handshake (`clientcertnegotiation=enable` in `netsh http`)";
+pub(super) const INCOMPATIBLE: &str = "Windows Server 2012 R2 and older offer AES-GCM only with static RSA, which rustls does not speak: \
+     use the native backend (`--tls-backend native`, feature `tls-native`), update the host, or use http, where messages are \
+     sealed too; where the listener wants client certificates, it must ask for them in the first handshake \
+     (`clientcertnegotiation=enable` in `netsh http`), or the native backend waits until it asks";
 
 /// Windows asks for certificates only after the handshake, in its default state.
 const CERTIFICATE_LATER: &str = "let the listener ask in the first handshake: on the host, delete and add its binding with \
-     `netsh http add sslcert ... clientcertnegotiation=enable`";
+     `netsh http add sslcert ... clientcertnegotiation=enable`; or use the native backend, which waits until it asks \
+     (`--tls-backend native`, feature `tls-native`)";
 
 /// What the user can do about a certificate or a handshake.
 pub(super) fn remedy(error: &TlsError) -> Option<String> {
