@@ -188,6 +188,10 @@ def our_client(checks):
             tls = context(pem, version)
             check = check_client.runs("negotiate", "negotiate", tls, bindings, ["--pin", pin])
             checks.run(f"our client, {name}, {version.name}", check)
+            if version == ssl.TLSVersion.TLSv1_2:
+                options = ["--pin", pin, "--tls-backend", "native"]
+                check = check_client.runs("negotiate", "negotiate", tls, bindings, options)
+                checks.run(f"our client by OpenSSL, {name}, {version.name}", check)
         pem, pin, bindings = made["RSA, SHA-256"]
         tls = context(pem, version)
         sealed = ["--pin", pin, "--message-encryption", "always"]

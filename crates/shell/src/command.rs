@@ -168,8 +168,7 @@ impl Command {
     }
 
     /// How long it may take in all, from the opening of its shell to the end of its output; as long as it likes unless set. A
-    /// process that runs longer is terminated, and what it had written is in [`Error::TimedOut`]. Where the time is over
-    /// before the host has answered, a shell may be left there until it has been idle for a while.
+    /// process that runs longer is terminated, and what it had written is in [`Error::TimedOut`].
     pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
         self.timeout = Some(timeout);
         self

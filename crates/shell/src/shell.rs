@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tracing::Instrument;
 use winrm_transport::{Client, Place, Places};
 use winrm_wsman::{
     Body, Fault, FaultCode, Header, Message, Quota, Selector, Variable, WsOption, XsDuration, message_id, uri,
@@ -278,7 +279,7 @@ async fn create(
     let mut request = Message::new(header, Body::Create(Box::new(body)));
     loop {
         let place = client.shells().take().await.ok_or_else(|| client.closed())?;
-        match client.request(request.clone()).await {
+        match create_once(client, request.clone()).await {
             Ok(answer) => {
                 place.granted();
                 return Ok((answer, place));
@@ -289,6 +290,34 @@ async fn create(
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// One Create. When whoever wants the shell is gone before the answer comes, it is deleted: nobody else knows its id.
+async fn create_once(client: &Client, request: Message) -> Result<Message, winrm_transport::Error> {
+    let (done, answer) = oneshot::channel();
+    let creating = {
+        let client = client.clone();
+        async move {
+            let session_id = request.header.session_id.clone();
+            if let Err(Ok(orphan)) = done.send(client.request(request).await) {
+                delete_orphan(&client, session_id, &orphan).await;
+            }
+        }
+    };
+    client.spawn_background(creating.in_current_span());
+    // It ends without an answer only with the runtime.
+    answer.await.unwrap_or_else(|_| Err(client.closed()))
+}
+
+async fn delete_orphan(client: &Client, session_id: Option<String>, created: &Message) {
+    let Body::CreateResponse(created) = &created.body else { return };
+    let Some(id) = created.shell_id() else { return };
+    let mut header = client.header(uri::RESOURCE_URI_CMD, uri::ACTION_DELETE);
+    header.session_id = session_id;
+    header.selectors = vec![Selector::new(uri::SELECTOR_SHELL_ID, id)];
+    if let Err(error) = forget_if_gone(client.request(Message::new(header, Body::Delete)).await) {
+        tracing::warn!(endpoint = %client.endpoint(), shell = id, %error, "shell could not be deleted");
     }
 }
 

@@ -124,14 +124,22 @@ impl Client {
         Error::new(self.endpoint(), Step::Exchange, ErrorKind::Closed)
     }
 
-    /// Reads the service's settings (`winrm/config`). By default only administrators may: for others it is `None`.
+    /// Reads the service's settings (`winrm/config`), and goes by its MaxEnvelopeSizekb from then on. By default only
+    /// administrators may: for others it is `None`.
     ///
     /// # Errors
     /// As [`request`](Self::request), but for the refusal of access.
     pub async fn service_config(&self) -> Result<Option<ServiceConfig>, Error> {
         let header = self.header(uri::RESOURCE_URI_CONFIG, uri::ACTION_GET);
         match self.request(Message::new(header, Body::Get)).await {
-            Ok(Message { body: Body::GetResponse(resource), .. }) => Ok(ServiceConfig::of(&resource)),
+            Ok(Message { body: Body::GetResponse(resource), .. }) => {
+                let config = ServiceConfig::of(&resource);
+                let size = config.and_then(|config| config.max_envelope_size_kb);
+                if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
+                    self.inner.request_size.told(size.saturating_mul(1024));
+                }
+                Ok(config)
+            }
             Ok(answer) => Err(self.unexpected(&answer.header)),
             Err(error) if error.fault().and_then(Fault::wsman_code) == Some(FaultCode::ACCESS_DENIED) => {
                 Ok(None)

@@ -31,9 +31,9 @@ impl Client {
                 Err(error) => error,
             };
             made = made.saturating_add(1);
+            let proved = pool.has_logged_on();
             // A client that has logged on before knows that log-ons work here: one that breaks off is worth another.
-            let may_log_on_again = pool.has_logged_on() && retry::is_before_log_on(&error);
-            let again = repeat.allows(&error) || may_log_on_again;
+            let again = repeat.allows(&error, proved) || (proved && retry::is_before_log_on(&error));
             let pause = config.retry.pause(made, started.elapsed(), retry::random());
             let Some(pause) = pause.filter(|_| again) else {
                 finished(made, started);

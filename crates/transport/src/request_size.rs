@@ -21,6 +21,11 @@ impl RequestSize {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// The service says itself what it takes.
+    pub(crate) fn told(&self, size: usize) {
+        self.0.store(size.max(bytes(MIN_MAX_ENVELOPE_SIZE)), Ordering::Relaxed);
+    }
+
     /// An envelope of so many bytes was refused for its size. What is smaller than the least that WS-Management allows is
     /// no longer about size.
     pub(crate) fn refused(&self, size: usize) {
@@ -51,5 +56,7 @@ mod tests {
         assert_eq!(size.get(), 8192);
         size.refused(100);
         assert_eq!(size.get(), 8192);
+        size.told(153_600);
+        assert_eq!(size.get(), 153_600);
     }
 }

@@ -105,8 +105,9 @@ impl Repeat {
         }
     }
 
-    /// Whether the request may be sent again after `error`.
-    pub(crate) fn allows(self, error: &Error) -> bool {
+    /// Whether the request may be sent again after `error`. `proved`: the credentials have been good before. While they have
+    /// not, what is lost may have been a log-on that the server judged: another one could lock the account.
+    pub(crate) fn allows(self, error: &Error, proved: bool) -> bool {
         match error.kind() {
             // hyper gives a request back exactly when no byte of it was written. In the middle of a log-on it would happen
             // again.
@@ -115,7 +116,7 @@ impl Repeat {
             ErrorKind::Busy { .. } if error.step() != Step::Exchange => true,
             ErrorKind::Busy { .. } => self == Self::Idempotent,
             ErrorKind::ConnectionLost(_) | ErrorKind::Deadline(_) | ErrorKind::Io(_) => {
-                error.step() == Step::Exchange && self != Self::Never
+                error.step() == Step::Exchange && self != Self::Never && proved
             }
             _ => false,
         }

@@ -134,6 +134,22 @@ async fn a_busy_service_is_asked_again_as_long_as_nothing_was_asked_yet() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_not_judged_yet_is_tried_once() {
+    for cut in CUTS {
+        let service = service().start().await.unwrap();
+        service.misbehave(Trigger::LastToken, cut.clone());
+        let client = Client::builder(service.url())
+            .unwrap()
+            .credentials(Credentials::password("user", "right"))
+            .retries(RetryPolicy::default().first_pause(Duration::from_millis(1)))
+            .build()
+            .unwrap();
+        client.identify().await.unwrap_err();
+        assert_eq!(service.log().logons().len(), 1, "{cut:?}");
+    }
+}
+
+#[tokio::test]
 async fn attempts_have_an_end() {
     let service = service().start().await.unwrap();
     service.misbehave(Trigger::FirstToken, Misbehaviour::Status(503));

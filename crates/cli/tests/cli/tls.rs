@@ -192,13 +192,17 @@ fn client_certificates_log_on_without_user_and_password() {
     let with = |more: &[&str]| {
         let url = host.url();
         let options = ["run", &url, "--pin", &pin, "--auth", "certificate"];
-        bare(&[&options, more, &["--", "echo in"]].concat()).output().unwrap()
+        let mut command = bare(&[&options, more, &["--", "echo in"]].concat());
+        command.env("WINRM_CERTIFICATE_PASSWORD", "wrong").output().unwrap()
     };
     let output = with(&["--certificate", &certificate, "--certificate-key", &key]);
     assert_code(&output, 0);
     assert_eq!(stdout(&output), "in\n");
 
+    // Made by OpenSSL for the tests of the transport.
+    let pkcs12 = concat!(env!("CARGO_MANIFEST_DIR"), "/../transport/tests/certificates/client.p12");
     for (options, told) in [
+        (&["--certificate", pkcs12][..], "client.p12: the password does not open it"),
         (&["--certificate", certificate.as_str()][..], "own.pem: there is no private key"),
         (&["--certificate", "/nowhere.pem"], "/nowhere.pem"),
         (&["--certificate", key.as_str()], "there is no certificate in it"),
