@@ -1,32 +1,13 @@
 //! Futures that are dropped anywhere leave nothing on the host, and a client that works.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "../../transport/tests/polls/mod.rs"]
+mod polls;
 mod support;
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
-
+use polls::poll_times;
 use support::{hello, pair};
 use winrm_shell::{Command, Shell};
-
-/// Polls `future` so many times, and drops it; whether it was done by then.
-async fn poll_times<T>(future: impl Future<Output = T>, times: usize) -> bool {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|cx| {
-        if polled == times {
-            return Poll::Ready(false);
-        }
-        polled += 1;
-        match future.as_mut().poll(cx) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if polled == times => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
-}
 
 #[tokio::test]
 async fn a_command_dropped_at_any_poll_leaves_no_shell_and_no_process() {

@@ -1,12 +1,12 @@
 //! Futures that are dropped anywhere leave a client that works.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod polls;
+
 use std::collections::HashSet;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
+use polls::poll_times;
 use tokio::task::JoinSet;
 use winrm_loopback::{Invocation, Io, Service};
 use winrm_transport::{Client, ConfigError, Credentials, MAX_OPERATION_TIMEOUT, MIN_OPERATION_TIMEOUT};
@@ -20,24 +20,6 @@ async fn pair() -> (Service, Client) {
         .build()
         .unwrap();
     (service, client)
-}
-
-/// Polls `future` so many times, and drops it; whether it was done by then.
-async fn poll_times<T>(future: impl Future<Output = T>, times: usize) -> bool {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|cx| {
-        if polled == times {
-            return Poll::Ready(false);
-        }
-        polled += 1;
-        match future.as_mut().poll(cx) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if polled == times => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -38,6 +38,21 @@ impl MakeWriter<'_> for Buffer {
     }
 }
 
+/// Everything that is logged in this process: what a place logs is decided for all threads at once.
+fn logged() -> &'static Buffer {
+    static LOG: OnceLock<Buffer> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let buffer = Buffer::default();
+        tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_ansi(false)
+            .with_writer(buffer.clone())
+            .init();
+        buffer
+    })
+}
+
 /// Create, Command and Delete.
 async fn converse(client: &Client) {
     let body = Shell {
@@ -71,14 +86,7 @@ fn in_every_form(secret: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn logs_tell_of_every_exchange_and_of_no_secret() {
-    let buffer = Buffer::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(buffer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let buffer = logged();
     for (method, tls) in [(AuthMethod::Negotiate, false), (AuthMethod::Basic, true)] {
         let builder =
             Service::builder().account("user", PASSWORD).handler(|_: Invocation, _: Io| async { 0 });
@@ -132,6 +140,7 @@ impl WireTrace for Copies {
 
 #[tokio::test]
 async fn copies_hold_both_directions_and_not_the_password() {
+    logged();
     let service = Service::builder().account("user", PASSWORD).handler(|_: Invocation, _: Io| async { 0 });
     let service = service.start().await.unwrap();
     let copies = Arc::new(Copies::default());
