@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use winrm::{ClientBuilder, ClientCertificate, Credentials, TlsBackend};
+use winrm::{ClientBuilder, ClientCertificate, Credentials, Proxy, TlsBackend};
 use zeroize::Zeroizing;
 
 use crate::args::{Auth, Backend, Connection, Encryption, Way};
@@ -187,7 +187,10 @@ pub(crate) fn warn_of_clear_text(connection: &Connection, targets: &[Target]) {
 /// The way to the host.
 fn along(way: &Way, options: &HostOptions, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
     let builder = builder.proxy_mode(way.proxy_mode.into());
-    let proxy = way.proxy.as_ref().or(options.proxy.as_ref()).filter(|_| !way.no_proxy);
+    // Not by the parser of the command line, which repeats what it refuses, passwords too.
+    let named = way.proxy.as_deref().map(str::parse::<Proxy>).transpose();
+    let named = named.map_err(|error| Failure::caused_by("--proxy", &error))?;
+    let proxy = named.as_ref().or(options.proxy.as_ref()).filter(|_| !way.no_proxy);
     let builder = match (proxy, way.proxy_user.as_ref().or(options.proxy_user.as_ref())) {
         (Some(proxy), Some(user)) => {
             let password = password::of_proxy(way.proxy_password_file.as_deref())?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use winrm::{AuthMethod, MessageEncryption, Pin, Proxy, ProxyMode, TlsBackend};
+use winrm::{AuthMethod, MessageEncryption, Pin, ProxyMode, TlsBackend};
 
 /// How to reach hosts and who to log on as.
 #[derive(Args, Debug)]
@@ -126,7 +126,7 @@ pub(crate) struct Way {
     /// Goes through this proxy: http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT; without this: HTTP_PROXY,
     /// HTTPS_PROXY, ALL_PROXY and NO_PROXY
     #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
-    pub(crate) proxy: Option<Proxy>,
+    pub(crate) proxy: Option<String>,
     /// Goes through no proxy, whatever the environment says
     #[arg(long)]
     pub(crate) no_proxy: bool,

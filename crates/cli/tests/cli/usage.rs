@@ -1,6 +1,6 @@
 //! Mistakes on the command line: 255 as well, so that no remote status is taken for one.
 
-use crate::common::{assert_code, bare, stderr, stdout};
+use crate::common::{assert_code, bare, stderr, stdout, winrm};
 
 #[test]
 fn mistakes_are_255_and_told_on_stderr() {
@@ -61,4 +61,23 @@ fn help_and_version_are_no_mistakes() {
     let output = bare(&["--version"]).output().unwrap();
     assert_code(&output, 0);
     assert_eq!(stdout(&output), format!("winrm {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_told_in_one_line_without_its_password() {
+    for (proxy, told) in [
+        ("http://ops:hunter2@proxy:1", "user or password"),
+        ("ftp://proxy", "only http, socks5 and socks5h"),
+        ("http://proxy:99999", "99999"),
+        ("http://proxy/path", "path"),
+    ] {
+        let output = winrm(&["run", "web01", "--proxy", proxy, "--", "x"]).output().unwrap();
+        assert_code(&output, 255);
+        let text = stderr(&output);
+        assert!(text.starts_with("winrm: --proxy: ") && text.contains(told), "{text}");
+        assert!(!text.contains("hunter2") && text.lines().count() == 1, "{text}");
+    }
+    let output = winrm(&["run", "web01", "--connect-to", "a b", "--", "x"]).output().unwrap();
+    assert_code(&output, 255);
+    assert!(stderr(&output).contains("a b"), "{}", stderr(&output));
 }
