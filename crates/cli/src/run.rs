@@ -22,9 +22,6 @@ use crate::target::{self, Target};
 use crate::waiting;
 use crate::wire_file::WireFile;
 
-/// How long a command that is being started may take to get there once it is to be interrupted: dropped half-way, it
-/// could leave a shell behind.
-const START_GRACE: Duration = Duration::from_millis(700);
 /// How long a terminated command may take to end.
 const END_GRACE: Duration = Duration::from_secs(5);
 /// How long clean-up may take once commands are to end.
@@ -218,11 +215,8 @@ impl Shared {
             command.codepage(codepage);
         }
         command.stdin(if args.stdin { Stdio::piped() } else { Stdio::null() });
-        let interrupted = async {
-            let wish = control::wanted(wishes, |wish| *wish != Wish::Run).await;
-            tokio::time::sleep(START_GRACE).await;
-            wish
-        };
+        // What is dropped half-way cleans up after itself.
+        let interrupted = control::wanted(wishes, |wish| *wish != Wish::Run);
         tokio::select! {
             child = command.spawn() => Ok(child?),
             wish = interrupted => Err(stopped(wish)),

@@ -168,7 +168,8 @@ impl Command {
     }
 
     /// How long it may take in all, from the opening of its shell to the end of its output; as long as it likes unless set. A
-    /// process that runs longer is terminated, and what it had written is in [`Error::TimedOut`].
+    /// process that runs longer is terminated, and what it had written is in [`Error::TimedOut`]. A host that does not
+    /// answer within a second more may keep a shell until that has been idle for a while.
     pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
         self.timeout = Some(timeout);
         self

@@ -15,6 +15,9 @@ use winrm_wsman::{
 use crate::command::Command;
 use crate::error::Error;
 
+/// How long the answer to a Create that nobody waits for any more is waited for, so that its shell can be deleted.
+const ORPHAN_GRACE: Duration = Duration::from_secs(1);
+
 /// UTF-8.
 pub const DEFAULT_CODEPAGE: u32 = 65001;
 
@@ -295,12 +298,20 @@ async fn create(
 
 /// One Create. When whoever wants the shell is gone before the answer comes, it is deleted: nobody else knows its id.
 async fn create_once(client: &Client, request: Message) -> Result<Message, winrm_transport::Error> {
-    let (done, answer) = oneshot::channel();
+    let (mut done, answer) = oneshot::channel();
     let creating = {
         let client = client.clone();
         async move {
             let session_id = request.header.session_id.clone();
-            if let Err(Ok(orphan)) = done.send(client.request(request).await) {
+            let abandoned = async {
+                done.closed().await;
+                tokio::time::sleep(ORPHAN_GRACE).await;
+            };
+            let answer = tokio::select! {
+                answer = client.request(request) => answer,
+                () = abandoned => return,
+            };
+            if let Err(Ok(orphan)) = done.send(answer) {
                 delete_orphan(&client, session_id, &orphan).await;
             }
         }
