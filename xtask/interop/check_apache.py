@@ -113,10 +113,13 @@ CGIPassAuth On
         self.log.close()
         self.temporary.cleanup()
 
-    def run(self, backend):
+    def run(self, backend, by_certificate=True):
         command = [os.environ["WINRM_BIN"], "run", f"https://127.0.0.1:{self.port}", "--pin", self.pin]
-        command += ["--tls-backend", backend, "--auth", "certificate", "--certificate", str(self.folder / "own.pem")]
-        return subprocess.run([*command, "--", "x"], capture_output=True, timeout=60)
+        command += ["--tls-backend", backend]
+        if by_certificate:
+            command += ["--auth", "certificate", "--certificate", str(self.folder / "own.pem")]
+        environment = {**os.environ, "WINRM_USER": "nobody", "WINRM_PASSWORD": "none"}
+        return subprocess.run([*command, "--", "x"], capture_output=True, timeout=60, env=environment)
 
 
 def greeted(apache, backend):
@@ -131,9 +134,9 @@ def greeted(apache, backend):
     return check
 
 
-def told(apache, backend, *clauses):
+def told(apache, backend, *clauses, by_certificate=True):
     def check():
-        done = apache.run(backend)
+        done = apache.run(backend, by_certificate)
         expect(done.returncode, 255)
         for clause in clauses:
             assert clause in done.stderr, (done.stderr, apache.errors())
@@ -152,6 +155,13 @@ def main():
         checks.run("asked by renegotiation, native", greeted(apache, "native"))
         clauses = (b"does not ask for a client certificate", b"clientcertnegotiation=enable", b"--tls-backend native")
         checks.run("asked by renegotiation, rustls names the way out", told(apache, "rustls", *clauses))
+        clauses_without = (b"wants a client certificate", b"--auth certificate", b"clientcertnegotiation=enable")
+        for backend in ("rustls", "native"):
+            check = told(apache, backend, *clauses_without, by_certificate=False)
+            checks.run(f"a listener that insists on a certificate, {backend} without one", check)
+    with Apache("first", "TLSv1.3") as apache:
+        check = told(apache, "rustls", *clauses_without, by_certificate=False)
+        checks.run("a listener that insists on a certificate in TLS 1.3, rustls without one", check)
     with Apache("later", "TLSv1.3") as apache:
         checks.run("asked after the handshake of TLS 1.3, rustls names the way out", told(apache, "rustls", *clauses))
     # As Windows Server 2012 R2.

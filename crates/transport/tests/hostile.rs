@@ -500,3 +500,41 @@ async fn every_status_has_its_error_and_its_remedy() {
         assert!(!error.is_outcome_unknown(), "{status}");
     }
 }
+
+/// The deadline is that of the whole exchange, not of each read.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_trickles_in_has_no_more_time_than_any_other() {
+    #[derive(Debug)]
+    struct Trickling;
+
+    impl Connector for Trickling {
+        fn connect<'a>(&'a self, _: &'a Endpoint) -> Connecting<'a> {
+            Box::pin(async {
+                let (ours, mut theirs) = duplex(4096);
+                tokio::spawn(async move {
+                    let answer =
+                        answer("401 Unauthorized", "WWW-Authenticate: Negotiate\r\n", &"x".repeat(500));
+                    for byte in answer {
+                        tokio::time::sleep(Duration::from_secs(5)).await;
+                        if theirs.write_u8(byte).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+                let stream: Box<dyn Stream> = Box::new(ours);
+                Ok(stream)
+            })
+        }
+    }
+
+    let client = Client::builder("host.test")
+        .unwrap()
+        .connector(Arc::new(Trickling))
+        .credentials(Credentials::password("user", "x"))
+        .build()
+        .unwrap();
+    let started = tokio::time::Instant::now();
+    let error = client.identify().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Deadline(_)), "{error:?}");
+    assert_eq!(started.elapsed(), Duration::from_secs(30));
+}

@@ -4,7 +4,6 @@ mod answer;
 mod tokens;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -212,7 +211,7 @@ impl Session {
                 let retry = if first.is_none() { Retry::Reauthenticate } else { Retry::No };
                 return Err(Failure { error: fail(kind), retry });
             }
-            Err(kind) => return Err(certificate_refused(config, kind).unwrap_or_else(fail).into()),
+            Err(kind) => return Err(over_certificate(config, kind).unwrap_or_else(fail).into()),
         };
         let first = first.is_some();
         let sealed = self.security.sealed;
@@ -282,21 +281,20 @@ impl Session {
     }
 }
 
-/// A server of TLS 1.3 may refuse the client's certificate only when the first request is on its way.
-fn certificate_refused(config: &Config, kind: ErrorKind) -> Result<Error, ErrorKind> {
-    let refusal = match (config.method, &kind) {
-        (AuthMethod::Certificate, ErrorKind::ConnectionLost(error) | ErrorKind::ConnectionClosed(error)) => {
-            tls::certificate_refusal(error)
+/// What a lost connection means that the server ended over a client certificate, which it may do when a request is on its way.
+fn over_certificate(config: &Config, kind: ErrorKind) -> Result<Error, ErrorKind> {
+    let alert = match &kind {
+        ErrorKind::ConnectionLost(error) | ErrorKind::ConnectionClosed(error) if config.endpoint.is_tls() => {
+            tls::certificate_alert(error)
         }
         _ => None,
     };
-    match refusal {
-        Some(refusal) => {
-            let kind = ErrorKind::Tls(TlsError::ClientCertificateRefused(Arc::new(refusal)));
-            Ok(Error::new(&config.endpoint, Step::Tls, kind))
-        }
-        None => Err(kind),
-    }
+    let Some(alert) = alert else { return Err(kind) };
+    let error = match config.method {
+        AuthMethod::Certificate => TlsError::ClientCertificateRefused(alert),
+        _ => TlsError::ClientCertificateWanted(alert),
+    };
+    Ok(Error::new(&config.endpoint, Step::Tls, ErrorKind::Tls(error)))
 }
 
 /// What an error means where there is a proxy on the way.

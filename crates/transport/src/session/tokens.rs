@@ -9,7 +9,7 @@ use winrm_spnego::{Initiator, Progress};
 use zeroize::Zeroizing;
 
 use super::answer::{unexpected_status, user_name};
-use super::{SOAP, within};
+use super::{SOAP, over_certificate, within};
 use crate::auth::{NtlmInitiator, Security};
 use crate::config::{AuthMethod, Config};
 use crate::error::{Error, ErrorKind, Step};
@@ -130,9 +130,9 @@ pub(super) async fn send_token(
         body: Bytes::new(),
         limit: SMALL_ANSWER,
     };
-    within(config.read_deadline(), http.exchange(request))
-        .await
-        .map_err(|kind| Error::new(&config.endpoint, step, kind))
+    within(config.read_deadline(), http.exchange(request)).await.map_err(|kind| {
+        over_certificate(config, kind).unwrap_or_else(|kind| Error::new(&config.endpoint, step, kind))
+    })
 }
 
 /// The server's token in a 401, which is how it asks for the next one of ours.

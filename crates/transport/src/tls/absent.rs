@@ -6,11 +6,6 @@ use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
 use crate::http::Stream;
 
-/// Never, where there is no TLS.
-pub(crate) fn certificate_refusal(_: &(dyn std::error::Error + 'static)) -> Option<TlsError> {
-    None
-}
-
 /// There is none.
 #[derive(Clone, Debug)]
 pub(crate) struct Client;

@@ -52,3 +52,38 @@ impl Client {
         }
     }
 }
+
+/// A reason that can be kept.
+pub(crate) type Cause = std::sync::Arc<dyn std::error::Error + Send + Sync>;
+
+/// The alert among the causes of an error by which a server ends a channel over a client certificate. It may come long after
+/// the handshake: with TLS 1.3, and where the server asks for the certificate by renegotiation.
+#[cfg(feature = "tls")]
+pub(crate) fn certificate_alert(error: &(dyn std::error::Error + 'static)) -> Option<Cause> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An io::Error tells its inner error not as its source.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner: Option<&(dyn std::error::Error + 'static)> = match inner {
+            Some(inner) => Some(inner),
+            None => None,
+        };
+        for error in [Some(error), inner].into_iter().flatten() {
+            if let Some(alert) = client::certificate_alert(error) {
+                return Some(std::sync::Arc::new(alert));
+            }
+            #[cfg(feature = "tls-native")]
+            if let Some(alert) = native::certificate_alert(error) {
+                return Some(alert);
+            }
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Never, where there is no TLS.
+#[cfg(not(feature = "tls"))]
+pub(crate) fn certificate_alert(_: &(dyn std::error::Error + 'static)) -> Option<Cause> {
+    None
+}

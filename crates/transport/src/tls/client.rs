@@ -118,20 +118,25 @@ impl ResolvesClientCert for OwnCertificate {
     }
 }
 
-/// The server's refusal of the client's certificate, which TLS 1.3 lets come after the handshake; looked for in the causes
-/// of an error.
-pub(crate) fn certificate_refusal(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        // An io::Error tells its inner error not as its source.
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let found = inner.and_then(|inner| inner.downcast_ref::<Error>()).or(error.downcast_ref());
-        if let Some(refusal @ Error::AlertReceived(_)) = found {
-            return Some(refusal.clone());
-        }
-        next = error.source();
+/// The alert in this error, by which a server ends a channel over a client certificate: that it has none, or not this one.
+pub(super) fn certificate_alert(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    match error.downcast_ref() {
+        Some(
+            refusal @ Error::AlertReceived(
+                AlertDescription::HandshakeFailure
+                | AlertDescription::NoCertificate
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+                | AlertDescription::CertificateRequired,
+            ),
+        ) => Some(refusal.clone()),
+        _ => None,
     }
-    None
 }
 
 fn accept(options: &Options, provider: &Arc<CryptoProvider>) -> Result<Accept, ConfigError> {

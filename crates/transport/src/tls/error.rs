@@ -56,6 +56,9 @@ pub enum TlsError {
     /// The server has not asked for the client's certificate in the handshake, so that nobody can log on by it.
     #[error("the server does not ask for a client certificate in the handshake")]
     ClientCertificateNotAsked,
+    /// The server has ended the channel because it wants a client certificate, or a handshake that this backend does not make.
+    #[error("the server ended the TLS channel, as one does that wants a client certificate")]
+    ClientCertificateWanted(#[source] Arc<dyn StdError + Send + Sync>),
     /// The server does not accept the client's certificate.
     #[error("the server does not accept the client certificate")]
     ClientCertificateRefused(#[source] Arc<dyn StdError + Send + Sync>),

@@ -23,13 +23,12 @@ mod pin;
 #[cfg(feature = "tls")]
 mod verifier;
 
-pub(crate) use backend::Client;
 pub use backend::TlsBackend;
+pub(crate) use backend::{Client, certificate_alert};
 #[cfg(feature = "tls")]
 pub use certificate::{MalformedCertificate, tls_server_end_point};
 pub(crate) use channel::Opened;
 pub use channel::{TlsChannel, TlsVersion, Trust};
-pub(crate) use client::certificate_refusal;
 pub use error::TlsError;
 #[cfg(feature = "tls")]
 pub use identity::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};

@@ -223,6 +223,21 @@ fn setup(error: ErrorStack) -> ErrorKind {
     ErrorKind::Tls(TlsError::Handshake(Arc::new(error)))
 }
 
+/// The alert in this error, by which a server ends a channel over a client certificate.
+pub(super) fn certificate_alert(error: &(dyn std::error::Error + 'static)) -> Option<Arc<ErrorStack>> {
+    let stack = match error.downcast_ref::<Error>() {
+        Some(error) => error.ssl_error(),
+        None => error.downcast_ref::<ErrorStack>(),
+    }?;
+    let is_alert = |reason: &str| {
+        reason.contains("alert") && (reason.contains("certificate") || reason.contains("handshake failure"))
+            || reason.contains("alert unknown ca")
+            || reason.contains("alert access denied")
+    };
+    let alert = stack.errors().iter().filter_map(openssl::error::Error::reason).any(is_alert);
+    alert.then(|| Arc::new(stack.clone()))
+}
+
 /// What OpenSSL calls its reasons for what has an error of its own here.
 fn failure(error: Error) -> ErrorKind {
     let has = |reasons: &[&str]| {

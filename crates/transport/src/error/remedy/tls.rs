@@ -36,6 +36,9 @@ pub(super) fn remedy(error: &TlsError) -> Option<String> {
             "WinRM speaks https on port 5986 and http on port 5985 unless it was reconfigured".to_owned()
         }
         TlsError::ClientCertificateNotAsked => CERTIFICATE_LATER.to_owned(),
+        TlsError::ClientCertificateWanted(_) => format!(
+            "log on by a client certificate (`--auth certificate`), or let the listener not insist on one; {CERTIFICATE_LATER}"
+        ),
         TlsError::ClientCertificateRefused(_) => {
             "the host must trust the certificate's issuer, and the certificate be meant for client authentication"
                 .to_owned()
