@@ -118,6 +118,19 @@ pub(crate) fn operation_id_in_use() -> Fault {
     sender(addressing("InvalidMessageInformationHeader"), None, FaultCode::INVALID_MESSAGE_HEADER, text)
 }
 
+/// The shell runs as many processes as it may. Windows was not recorded in this case: the number is what starting a process
+/// gives in a job object that is full, by which Windows bounds its shells.
+pub(crate) fn too_many_processes() -> Fault {
+    let text = "the shell's quota does not allow another process";
+    Fault::internal_error(COMPUTER_NAME, FaultCode::NOT_ENOUGH_QUOTA, text)
+}
+
+/// The shell has as many commands as it may, ended ones included.
+pub(crate) fn too_many_commands() -> Fault {
+    let code = FaultCode::PLUGIN_MAX_COMMANDS_PER_SHELL;
+    sender(wsman("QuotaLimit"), None, code, "the shell has as many commands as the quota allows")
+}
+
 /// The id that the client wishes is taken.
 pub(crate) fn already_exists() -> Fault {
     sender(wsman("AlreadyExists"), None, ALREADY_EXISTS, "the id is taken")

@@ -474,7 +474,8 @@ fn receive_response(command_id: &str, portion: Portion) -> ReceiveResponse {
 fn refusal(refusal: Refusal) -> Box<Fault> {
     Box::new(match refusal {
         Refusal::Quota(Quota::Shells) => Fault::too_many_shells(COMPUTER_NAME),
-        Refusal::Quota(Quota::Commands) => Fault::too_many_operations(COMPUTER_NAME),
+        Refusal::Quota(Quota::Processes) => fault::too_many_processes(),
+        Refusal::Quota(Quota::Commands) => fault::too_many_commands(),
         Refusal::IdTaken => fault::already_exists(),
     })
 }

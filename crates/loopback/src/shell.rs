@@ -48,7 +48,9 @@ pub(crate) enum Refusal {
 pub(crate) enum Quota {
     /// Shells of a user.
     Shells,
-    /// Commands of a shell.
+    /// Commands of a shell that run.
+    Processes,
+    /// Commands of a shell, also ended ones.
     Commands,
 }
 
@@ -215,7 +217,7 @@ impl Shell {
         if commands.values().filter(|command| !command.output.has_ended()).count()
             >= limits.max_processes_per_shell
         {
-            return Err(Refusal::Quota(Quota::Commands));
+            return Err(Refusal::Quota(Quota::Processes));
         }
         let command =
             Arc::new(Command::start(id.clone(), handler, invocation, limits, Present::new(&self.handlers)));

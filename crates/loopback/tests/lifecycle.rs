@@ -17,7 +17,8 @@ use winrm_wsman::{Body, CommandState, Receive, Shell, State, Variable, WsOption,
 const TIMED_OUT: u32 = 2_150_858_793;
 const INVALID_SELECTORS: u32 = 2_150_858_843;
 const MAX_SHELLS: u32 = 2_150_859_173;
-const MAX_OPERATIONS: u32 = 2_150_859_174;
+const NOT_ENOUGH_QUOTA: u32 = 1816;
+const MAX_COMMANDS_PER_SHELL: u32 = 2_150_859_241;
 const ABORTED: u32 = 995;
 
 /// Waits until something holds, for a second.
@@ -380,14 +381,14 @@ async fn quotas() {
 
     let running = [client.command(&shell, "cat", &[]).await, client.command(&shell, "cat", &[]).await];
     let header = client.header(uri::ACTION_COMMAND, &shell);
-    assert_eq!(client.fault(header, line("true", &[])).await, MAX_OPERATIONS);
+    assert_eq!(client.fault(header, line("true", &[])).await, NOT_ENOUGH_QUOTA);
     client.input(&shell, &running[0], b"", true).await;
     client.finish(&shell, &running[0]).await;
     let third = client.command(&shell, "true", &[]).await;
     client.finish(&shell, &third).await;
     // One runs, but three were never terminated.
     let header = client.header(uri::ACTION_COMMAND, &shell);
-    assert_eq!(client.fault(header, line("true", &[])).await, MAX_OPERATIONS);
+    assert_eq!(client.fault(header, line("true", &[])).await, MAX_COMMANDS_PER_SHELL);
     client.signal(&shell, &third, uri::SIGNAL_TERMINATE).await;
     client.command(&shell, "true", &[]).await;
 }

@@ -148,15 +148,19 @@ impl Remote {
             let process = self.shell.processes().take().await.ok_or_else(|| client.closed())?;
             let command = client.commands().take().await.ok_or_else(|| client.closed())?;
             let body = Body::Command(line.clone());
+            // With the process's clean-up, should nobody wait for the answer.
+            *self.places() = Some((command, process));
             let error = match self.shell.request(uri::ACTION_COMMAND, options.clone(), body).await {
                 Ok(answer) => {
-                    process.granted();
-                    command.granted();
-                    *self.places() = Some((command, process));
+                    if let Some((command, process)) = &*self.places() {
+                        command.granted();
+                        process.granted();
+                    }
                     return Ok(answer);
                 }
                 Err(error) => error,
             };
+            let Some((command, process)) = self.places().take() else { return Err(error) };
             let waits = match error.quota() {
                 Some(Quota::OperationsPerUser | Quota::PluginOperationsPerUser | Quota::PluginOperations) => {
                     command.refused()
@@ -206,7 +210,7 @@ impl Remote {
             return;
         }
         if self.one_shot {
-            return self.shell.delete_in_background();
+            return self.shell.delete_in_background(self.places().take());
         }
         let shell = Arc::clone(&self.shell);
         let body = self.signal_body(uri::SIGNAL_TERMINATE);

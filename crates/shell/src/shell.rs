@@ -255,8 +255,8 @@ impl ShellInner {
         Ok(())
     }
 
-    /// Deletes it behind the caller's back.
-    pub(crate) fn delete_in_background(&self) {
+    /// Deletes it behind the caller's back; `places` are given back after that.
+    pub(crate) fn delete_in_background(&self, places: impl Send + 'static) {
         if self.deleted.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -268,7 +268,7 @@ impl ShellInner {
             if let Err(error) = forget_if_gone(client.request(request).await) {
                 tracing::warn!(endpoint = %client.endpoint(), shell = id, %error, "shell could not be deleted");
             }
-            drop(place);
+            drop((place, places));
         });
     }
 }
@@ -282,7 +282,8 @@ async fn create(
     let mut request = Message::new(header, Body::Create(Box::new(body)));
     loop {
         let place = client.shells().take().await.ok_or_else(|| client.closed())?;
-        match create_once(client, request.clone()).await {
+        let (answer, place) = create_once(client, request.clone(), place).await?;
+        match answer {
             Ok(answer) => {
                 place.granted();
                 return Ok((answer, place));
@@ -296,8 +297,16 @@ async fn create(
     }
 }
 
-/// One Create. When whoever wants the shell is gone before the answer comes, it is deleted: nobody else knows its id.
-async fn create_once(client: &Client, request: Message) -> Result<Message, winrm_transport::Error> {
+/// What came of a Create.
+type Created = Result<Message, winrm_transport::Error>;
+
+/// One Create. When whoever wants the shell is gone before the answer comes, it is deleted, and its place given back after
+/// that: nobody else knows its id.
+async fn create_once(
+    client: &Client,
+    request: Message,
+    place: Place,
+) -> Result<(Created, Place), winrm_transport::Error> {
     let (mut done, answer) = oneshot::channel();
     let creating = {
         let client = client.clone();
@@ -311,14 +320,14 @@ async fn create_once(client: &Client, request: Message) -> Result<Message, winrm
                 answer = client.request(request) => answer,
                 () = abandoned => return,
             };
-            if let Err(Ok(orphan)) = done.send(answer) {
+            if let Err((Ok(orphan), _place)) = done.send((answer, place)) {
                 delete_orphan(&client, session_id, &orphan).await;
             }
         }
     };
     client.spawn_background(creating.in_current_span());
     // It ends without an answer only with the runtime.
-    answer.await.unwrap_or_else(|_| Err(client.closed()))
+    answer.await.map_err(|_| client.closed())
 }
 
 async fn delete_orphan(client: &Client, session_id: Option<String>, created: &Message) {
@@ -338,7 +347,7 @@ fn is_shell_quota(error: &winrm_transport::Error) -> bool {
 
 impl Drop for ShellInner {
     fn drop(&mut self) {
-        self.delete_in_background();
+        self.delete_in_background(());
     }
 }
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 use support::{client, service};
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
-use winrm_loopback::{Invocation, Io, Limits, Service};
+use winrm_loopback::{Invocation, Io, Limits, Misbehaviour, Service, Trigger};
 use winrm_shell::{Command, Shell};
 use winrm_transport::Client;
-use winrm_wsman::Quota;
+use winrm_wsman::{FaultCode, Quota, uri};
 
 /// A service with these limits, and the most commands that ran in it at once.
 async fn limited(limits: Limits) -> (Service, Client, Arc<AtomicUsize>) {
@@ -116,4 +116,21 @@ async fn who_waits_for_a_place_is_told_when_the_client_closes() {
     assert!(!waiting.is_finished());
     client.close().await;
     waiting.await.unwrap().unwrap_err();
+}
+
+/// Another client was seen to report such commands as done.
+#[tokio::test]
+async fn a_quota_fault_never_looks_like_success() {
+    for action in [uri::ACTION_CREATE, uri::ACTION_COMMAND, uri::ACTION_RECEIVE] {
+        for code in
+            [FaultCode::MAX_OPERATIONS_FOR_USER, FaultCode::MAX_SHELLS_FOR_USER, FaultCode::QUOTA_LIMIT]
+        {
+            let (service, client, _) = limited(Limits::default()).await;
+            service.misbehave_times(Trigger::action(action), 1, Misbehaviour::Fault(code));
+            let error = Command::new(&client, "x").output().await.unwrap_err();
+            assert_eq!(error.transport().unwrap().quota(), code.quota(), "{action}");
+            client.close().await;
+            assert_eq!((service.open_shells(), service.running_commands()), (0, 0), "{action}");
+        }
+    }
 }

@@ -90,6 +90,8 @@ fn forms(password: &str) -> Vec<Zeroizing<Vec<u8>>> {
         }
     }
     add(Zeroizing::new(escaped.as_bytes().to_vec()));
+    let quotes = Zeroizing::new(escaped.replace('"', "&quot;").replace('\'', "&apos;"));
+    add(Zeroizing::new(quotes.as_bytes().to_vec()));
     let utf16 = Zeroizing::new(password.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
     for bytes in [password.as_bytes(), utf16.as_slice()] {
         for shift in 0..3 {

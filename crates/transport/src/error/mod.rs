@@ -107,7 +107,7 @@ impl Error {
 
     /// The quota of the server that is used up, where that is why it refused.
     pub fn quota(&self) -> Option<Quota> {
-        self.fault()?.wsman_code()?.quota()
+        self.fault()?.quota()
     }
 
     /// True when the server refused the request for its size, and has not carried it out.

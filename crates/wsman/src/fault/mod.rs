@@ -90,6 +90,19 @@ impl Fault {
         self.wsman_fault.as_ref().map(|fault| fault.code).or_else(|| self.wmi_error_code())
     }
 
+    /// The quota that is used up, where any of the fault's numbers says so: that of the `WSManFault`, those of the providers
+    /// inside it, or the one that WMI hides.
+    pub fn quota(&self) -> Option<Quota> {
+        let mut next = self.wsman_fault.as_ref();
+        while let Some(fault) = next {
+            if let Some(quota) = fault.code.quota() {
+                return Some(quota);
+            }
+            next = fault.provider_fault.as_deref().and_then(|provider| provider.wsman_fault.as_deref());
+        }
+        self.wmi_error_code()?.quota()
+    }
+
     /// The instance of a CIM error class in the detail, such as `MSFT_WmiError`.
     pub fn cim_error(&self) -> Option<&Element> {
         self.details.iter().find(|element| element.name.local().ends_with("Error"))

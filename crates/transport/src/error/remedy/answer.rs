@@ -1,7 +1,7 @@
 //! What the service answered.
 
 use http::StatusCode;
-use winrm_wsman::{Fault, FaultCode};
+use winrm_wsman::{Fault, FaultCode, Quota};
 
 use crate::error::{Error, ErrorKind, Step};
 
@@ -71,20 +71,26 @@ pub(super) fn to_fault(fault: &Fault) -> Option<String> {
             "the account is known but may not use WinRM: put it into Administrators or Remote Management Users; for \
              a local administrator who is not the built-in one, set the host's LocalAccountTokenFilterPolicy to 1"
         }
-        code => return quota_remedy(code).or_else(|| code.meaning().map(str::to_owned)),
+        code => return fault.quota().map(quota_remedy).or_else(|| code.meaning().map(str::to_owned)),
     };
     Some(text.to_owned())
 }
 
 /// The quota, and what raises it.
-fn quota_remedy(code: FaultCode) -> Option<String> {
-    let quota = code.quota()?;
+fn quota_remedy(quota: Quota) -> String {
     let name = quota.name();
-    Some(match quota.raise_command() {
-        Some(command) => format!(
-            "the host's quota {name} is used up: end what is left over there (another client's shells count too, until \
-             they have been idle for long enough), or raise it on the host: `{command}`"
-        ),
+    let hint = match quota {
+        // On some hosts commands that have ended count until their shell is gone.
+        Quota::OperationsPerUser => "open a new shell, since commands may count until theirs is deleted, ",
+        Quota::ShellsPerUser | Quota::PluginShellsPerUser | Quota::PluginShells => {
+            "end what is left over there (another client's shells count too, until they have been idle for long enough), "
+        }
+        _ => "end what is left over there, ",
+    };
+    match quota.raise_command() {
+        Some(command) => {
+            format!("the host's quota {name} is used up: {hint}or raise it on the host: `{command}`")
+        }
         None => format!("the host's limit is reached ({name}): ask for less at once, or try again later"),
-    })
+    }
 }
