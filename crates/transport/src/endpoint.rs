@@ -66,6 +66,14 @@ pub enum EndpointError {
     /// A user or password inside the URL, where logs and process lists would show it.
     #[error("target carries a user or password in the URL: give them as credentials instead")]
     UserInfo,
+    /// An IPv6 address with a zone, which URLs and certificates do not know.
+    #[error(
+        "target {target:?} has an IPv6 zone, which is not supported: use an address without one, or a name"
+    )]
+    Zone {
+        /// What was to be parsed.
+        target: String,
+    },
     /// Not an URL, or a host name with characters that cannot be in one.
     #[error("target {target:?} is not a host, host:port or URL")]
     Malformed {
@@ -137,8 +145,10 @@ impl FromStr for Endpoint {
     fn from_str(target: &str) -> Result<Self, EndpointError> {
         let target = target.trim();
         // Before anything that echoes the text: an error would show the password.
-        let authority = target.split_once("://").map_or(target, |(_, rest)| rest);
-        if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+        let (before, authority) = target.split_once("://").unwrap_or(("", target));
+        if before.contains('@')
+            || authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+        {
             return Err(EndpointError::UserInfo);
         }
         let (scheme, rest) = match target.split_once("://") {
@@ -162,6 +172,9 @@ impl FromStr for Endpoint {
                 _ => return Err(EndpointError::Port { target: target.to_owned(), port: port.to_owned() }),
             },
         };
+        if host.contains('%') && host.contains(':') {
+            return Err(EndpointError::Zone { target: target.to_owned() });
+        }
         if host.is_empty() {
             return Err(EndpointError::NoHost { target: target.to_owned() });
         }
@@ -235,8 +248,11 @@ mod tests {
         assert!(matches!(error("ftp://host"), EndpointError::Scheme { .. }));
         assert!(matches!(error("a b"), EndpointError::Malformed { .. }));
         assert!(matches!(error("[::g]:1"), EndpointError::Malformed { .. }));
-        let secret = error("http://user:hunter2@host");
-        assert_eq!(secret, EndpointError::UserInfo);
-        assert!(!secret.to_string().contains("hunter2"));
+        assert!(matches!(error("[fe80::1%eth0]:1"), EndpointError::Zone { .. }));
+        for text in ["http://user:hunter2@host", "user:hunter2@http://host", "user:hunter2@host"] {
+            let secret = error(text);
+            assert_eq!(secret, EndpointError::UserInfo);
+            assert!(!secret.to_string().contains("hunter2"));
+        }
     }
 }

@@ -23,6 +23,8 @@ enum Manner {
     ForwardOnce,
     /// Answers so to everything.
     Say(&'static str),
+    /// Answers so, and then says nothing more.
+    SayAndHang(&'static str),
     /// Reads, and says nothing.
     Hang,
 }
@@ -50,6 +52,10 @@ async fn serve(mut stream: TcpStream, manner: Manner, seen: Arc<Mutex<Vec<String
         let (method, target) = (words.next()?, words.next()?);
         match manner {
             Manner::Hang => std::future::pending::<()>().await,
+            Manner::SayAndHang(text) => {
+                stream.write_all(text.as_bytes()).await.ok()?;
+                std::future::pending::<()>().await;
+            }
             Manner::Say(text) => {
                 stream.write_all(text.as_bytes()).await.ok()?;
                 return None;
@@ -203,10 +209,11 @@ async fn a_refusal_that_came_through_a_proxy_is_not_blamed_on_the_password_alone
     let (address, _) = proxy(Manner::Forward).await;
     let builder = through(&service.url(), &format!("http://{address}"));
     let client = builder.credentials(Credentials::password("user", "wrong")).build().unwrap();
-    for _ in 0..2 {
-        let error = client.identify().await.unwrap_err();
-        assert!(error.is_logon_refused(), "{error}");
-    }
+    let error = client.identify().await.unwrap_err();
+    assert!(matches!(failure(&error), ProxyFailure::LogonRefused { .. }), "{error}");
+    let told = error.remedy().unwrap();
+    assert!(told.contains("another connection") && told.contains("wrong"), "{told}");
+    client.identify().await.unwrap_err();
     assert_eq!(service.log().logons().len(), 1, "tried once");
 }
 
@@ -240,15 +247,35 @@ async fn hostile_proxies_end_in_their_own_errors_within_the_connect_timeout() {
     }
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for scheme in ["http", "socks5", "socks5h"] {
-        let client = through("host.test", &format!("{scheme}://{closed}")).build().unwrap();
+        let client = through("127.0.0.1", &format!("{scheme}://{closed}")).build().unwrap();
         let error = client.identify().await.unwrap_err();
         assert!(matches!(failure(&error), ProxyFailure::Unreachable(_)), "{error}");
         assert!(error.to_string().contains(&closed.to_string()), "{error}");
     }
     let (address, _) = proxy(Manner::Say("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
+    // The proxy waits for the end of a request's head, which SOCKS never sends.
     let client = through("127.0.0.1", &format!("socks5://{address}")).build().unwrap();
     let error = client.identify().await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Proxy { .. } | ErrorKind::Deadline(_)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Deadline(_)) && error.step() == Step::Proxy, "{error}");
+    // A name that is not found here is not the proxy's fault.
+    // No resolver is asked for a label of more than 63 characters.
+    let name = format!("{}.test", "x".repeat(64));
+    let client = through(&name, &format!("socks5://{address}")).build().unwrap();
+    let error = client.identify().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Io(_)), "{error}");
+    assert!(error.remedy().unwrap().contains("socks5h"), "{error}");
+}
+
+/// A tunnel that stays open and silent is a host that does not answer.
+#[tokio::test]
+async fn a_silent_tunnel_ends_at_the_deadline_of_an_exchange() {
+    let (address, _) = proxy(Manner::SayAndHang("HTTP/1.1 200 OK\r\n\r\n")).await;
+    let builder = through("host.test", &format!("http://{address}"));
+    let client = builder.operation_timeout(Duration::from_millis(500)).build().unwrap();
+    let started = Instant::now();
+    let error = client.identify().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Deadline(_)) && error.step() == Step::Negotiate, "{error}");
+    assert!(started.elapsed() < Duration::from_secs(15) && !error.is_outcome_unknown());
 }
 
 #[tokio::test]

@@ -148,7 +148,9 @@ impl Error {
                     | ErrorKind::WrongRelatesTo { .. }
                     | ErrorKind::UnexpectedAnswer { .. }
                     | ErrorKind::Proxy {
-                        failure: ProxyFailure::Gateway { .. } | ProxyFailure::ClosesConnections,
+                        failure: ProxyFailure::Gateway { .. }
+                            | ProxyFailure::ClosesConnections
+                            | ProxyFailure::MovesRequests,
                         ..
                     }
             )

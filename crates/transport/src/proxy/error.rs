@@ -23,6 +23,12 @@ pub enum ProxyError {
         /// What was to be parsed.
         proxy: String,
     },
+    /// A variable of the environment whose value is no proxy. The value may hold a password, and is not shown.
+    #[error("{variable} holds what is no proxy: http://host:port, socks5://host:port or socks5h://host:port")]
+    Variable {
+        /// The variable.
+        variable: &'static str,
+    },
     /// No host or no port in it.
     #[error("proxy {proxy:?} is not host:port or an URL")]
     Malformed {
@@ -68,6 +74,9 @@ pub enum ProxyFailure {
     /// It closed a connection between the requests of a log-on.
     #[error("closes connections between requests, so that no log-on can be finished")]
     ClosesConnections,
+    /// It sent a request over another connection than its log-on.
+    #[error("moves requests to other connections, which have no log-on")]
+    MovesRequests,
     /// The service did not accept the log-on of a request that was forwarded.
     #[error("forwarded the log-on of {user:?}, which the service refused")]
     LogonRefused {

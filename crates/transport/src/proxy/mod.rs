@@ -110,11 +110,11 @@ impl FromStr for Proxy {
 
     fn from_str(text: &str) -> Result<Self, ProxyError> {
         let text = text.trim();
-        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         // Before anything that echoes the text: an error would show the password.
-        if rest.contains('@') {
+        if text.contains('@') {
             return Err(ProxyError::UserInfo);
         }
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (kind, port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => (Kind::Http, 80),
             "socks5" => (Kind::Socks5, 1080),
@@ -169,13 +169,19 @@ impl Route {
     ) -> Result<Through, ErrorKind> {
         let Proxy { kind, address, credentials } = &self.proxy;
         if *kind != Kind::Http {
-            let target = tunnel::Target { endpoint, resolve_here: *kind == Kind::Socks5 };
-            let stream = connector.connect(address).await.map_err(|error| self.unreachable(error))?;
             let credentials = credentials.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
-            let stream = tunnel::socks5(stream, target, credentials)
-                .await
-                .map_err(|error| self.fail(ProxyFailure::Socks(error)))?;
-            return Ok(Through { stream, forwarding: None });
+            // That a name is not found here is not the proxy's fault.
+            let mut targets =
+                tunnel::targets(endpoint, *kind == Kind::Socks5).await.map_err(ErrorKind::Io)?;
+            loop {
+                let target = targets.remove(0);
+                let stream = connector.connect(address).await.map_err(|error| self.unreachable(error))?;
+                match tunnel::socks5(stream, target, credentials).await {
+                    Ok(stream) => return Ok(Through { stream, forwarding: None }),
+                    Err(error) if targets.is_empty() => return Err(self.fail(ProxyFailure::Socks(error))),
+                    Err(error) => tracing::debug!(proxy = %self.proxy, %error, "trying another address"),
+                }
+            }
         }
         let may_forward = !endpoint.is_tls() && self.mode != ProxyMode::Tunnel;
         let must_forward = self.mode == ProxyMode::Forward || self.forwards.load(Ordering::Relaxed);
@@ -217,6 +223,7 @@ impl Route {
             {
                 ProxyFailure::Gateway { status: status.as_u16() }
             }
+            ErrorKind::ContextLost if forwarded => ProxyFailure::MovesRequests,
             ErrorKind::CredentialsRefused { user } if forwarded => {
                 ProxyFailure::LogonRefused { user: user.clone() }
             }
@@ -254,8 +261,10 @@ mod tests {
         assert!(matches!(error("http://:1"), ProxyError::Malformed { .. }));
         assert!(matches!(error("http://x:99999"), ProxyError::Malformed { .. }));
         assert!(matches!(error(""), ProxyError::Malformed { .. }));
-        let secret = error("http://user:hunter2@proxy");
-        assert!(!format!("{secret} {secret:?}").contains("hunter2"));
+        for text in ["http://user:hunter2@proxy", "user:hunter2@http://proxy", "ftp://user:hunter2@proxy"] {
+            let secret = error(text);
+            assert!(!format!("{secret} {secret:?}").contains("hunter2"));
+        }
         let proxy = "proxy".parse::<Proxy>().unwrap().credentials("user", "hunter2");
         assert!(!format!("{proxy} {proxy:?}").contains("hunter2"));
         assert!(proxy.authorization().unwrap().is_sensitive());

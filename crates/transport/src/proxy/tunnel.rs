@@ -1,21 +1,42 @@
 //! Streams through a proxy that it does not look into.
 
+use std::io;
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio_socks::IntoTargetAddr;
 use tokio_socks::tcp::Socks5Stream;
 
 use super::ProxyFailure;
 use crate::endpoint::Endpoint;
 use crate::http::Stream;
 
+/// Addresses of a name that are tried, one after the other.
+const MAX_ADDRESSES: usize = 4;
+
 /// Where SOCKS is to connect to.
-pub(super) struct Target<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    /// The name is resolved here rather than at the proxy.
-    pub(super) resolve_here: bool,
+pub(super) enum Target {
+    /// The proxy resolves the name.
+    Name(String, u16),
+    Address(SocketAddr),
+}
+
+/// Where to find a service: by its name, or, when that is resolved here, at its addresses. Never empty.
+pub(super) async fn targets(endpoint: &Endpoint, resolve_here: bool) -> io::Result<Vec<Target>> {
+    let (host, port) = (endpoint.host(), endpoint.port());
+    if !resolve_here {
+        return Ok(vec![Target::Name(host.to_owned(), port)]);
+    }
+    let addresses = tokio::net::lookup_host((host, port)).await?;
+    let targets: Vec<_> = addresses.take(MAX_ADDRESSES).map(Target::Address).collect();
+    if targets.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+    }
+    Ok(targets)
 }
 
 /// CONNECT (RFC 9110 section 9.3.6).
@@ -63,21 +84,13 @@ impl Drop for AbortOnDrop {
 /// SOCKS5 (RFC 1928), with user and password (RFC 1929) where there are any.
 pub(super) async fn socks5(
     stream: Box<dyn Stream>,
-    target: Target<'_>,
+    target: Target,
     credentials: Option<(&str, &str)>,
 ) -> Result<Box<dyn Stream>, tokio_socks::Error> {
-    let Target { endpoint, resolve_here } = target;
-    if resolve_here {
-        let mut addresses = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await?;
-        let address = addresses.next().ok_or(tokio_socks::Error::InvalidTargetAddress("no address"))?;
-        return match credentials {
-            None => boxed(Socks5Stream::connect_with_socket(stream, address).await),
-            Some((user, password)) => {
-                boxed(Socks5Stream::connect_with_password_and_socket(stream, address, user, password).await)
-            }
-        };
-    }
-    let target = (endpoint.host(), endpoint.port());
+    let target = match target {
+        Target::Name(host, port) => (host, port).into_target_addr()?,
+        Target::Address(address) => address.into_target_addr()?,
+    };
     match credentials {
         None => boxed(Socks5Stream::connect_with_socket(stream, target).await),
         Some((user, password)) => {

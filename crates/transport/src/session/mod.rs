@@ -178,7 +178,8 @@ impl Session {
         let (forwarded, first) = (self.http.is_forwarded(), self.authenticate.is_some());
         self.send(config, envelope, deadline).await.map_err(|failure| {
             // Later on a connection may be closed any time, and that is nobody's fault.
-            Failure { error: explain(config, failure.error, forwarded && first), ..failure }
+            let at_fault = first || matches!(failure.error.kind(), ErrorKind::ContextLost);
+            Failure { error: explain(config, failure.error, forwarded && at_fault), ..failure }
         })
     }
 

@@ -19,6 +19,9 @@ pub(super) fn remedy(error: &Error) -> Option<String> {
                  very slow network"
             ));
         }
+        (ErrorKind::Io(_), Step::Proxy) => {
+            "check the host's name: it cannot be resolved here; socks5h:// lets the proxy resolve it"
+        }
         (ErrorKind::Deadline(_), Step::Proxy) => "the proxy does not answer, or does not reach the host",
         (ErrorKind::Io(_), Step::Tls) => INCOMPATIBLE,
         (ErrorKind::Deadline(_), Step::Tls) => {
@@ -57,7 +60,7 @@ fn proxy_remedy(failure: &ProxyFailure) -> &'static str {
         ProxyFailure::Gateway { .. } => {
             "check from the proxy's side whether the host answers on the WinRM port"
         }
-        ProxyFailure::ClosesConnections => {
+        ProxyFailure::ClosesConnections | ProxyFailure::MovesRequests => {
             "NTLM needs one connection throughout: use a tunnel (`--proxy-mode tunnel`), for which the proxy must allow \
              CONNECT to the WinRM port"
         }
