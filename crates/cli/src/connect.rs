@@ -60,7 +60,7 @@ pub(crate) async fn proofs(
 ) -> Result<Vec<Option<Proof>>, Failure> {
     let by_certificate = targets.iter().any(|target| auth(connection, target) == Auth::Certificate);
     let certificate = match (&connection.certificate, by_certificate) {
-        (Some(file), true) => Some(Proof::Certificate(read_certificate(connection, file).await?)),
+        (Some(file), true) => Some(Proof::Certificate(read_certificate(connection, file, control).await?)),
         (None, true) => {
             return Err(Failure::new("no certificate to log on by").with_remedy("give --certificate FILE"));
         }
@@ -91,15 +91,19 @@ pub(crate) async fn proofs(
     Ok(proofs)
 }
 
-async fn read_certificate(connection: &Connection, file: &Path) -> Result<ClientCertificate, Failure> {
+async fn read_certificate(
+    connection: &Connection,
+    file: &Path,
+    control: &Control,
+) -> Result<ClientCertificate, Failure> {
     let (file, key) = (file.to_owned(), connection.certificate_key.clone());
     let password = connection.certificate_password_file.clone();
     // It may ask on the terminal.
-    let reading = tokio::task::spawn_blocking(move || {
+    let read = move || {
         let asked = || password::of_certificate(password.as_deref(), &file);
         ClientCertificate::from_files(&file, key.as_deref(), asked)
-    });
-    reading.await.map_err(|error| Failure::caused_by("a task failed", &error))?
+    };
+    password::interruptible(true, control, read).await?
 }
 
 /// The file of `--trace-wire`, if one was asked for.
@@ -154,20 +158,21 @@ pub(crate) fn trusting_anybody(connection: &Connection, target: &Target) -> Resu
     along(&connection.way, &target.options, builder)
 }
 
-/// Which certificates are accepted. Options of the command line count alone where there are any.
+/// Which certificates are accepted. Pins of the command line stand in place of those of files, and so do authorities.
 fn trusting(connection: &Connection, target: &Target, builder: ClientBuilder) -> ClientBuilder {
     if connection.dangers.dangerous_accept_any_certificate {
         return builder.dangerous_accept_any_certificate();
     }
-    if !connection.pin.is_empty() || !connection.ca_file.is_empty() {
-        let builder = connection.ca_file.iter().fold(builder, ClientBuilder::ca_file);
-        return connection.pin.iter().fold(builder, |builder, pin| builder.pin(*pin));
-    }
-    if !target.endpoint.is_tls() {
-        return builder;
-    }
-    let builder = target.options.ca_files.iter().fold(builder, ClientBuilder::ca_file);
-    target.options.pins.iter().fold(builder, |builder, pin| builder.pin(*pin))
+    let named = |own: bool| own || target.endpoint.is_tls();
+    // What is named on the command line is used as it is, so that it is an error where there is no certificate.
+    let authorities =
+        if connection.ca_file.is_empty() { &target.options.ca_files } else { &connection.ca_file };
+    let pins = if connection.pin.is_empty() { &target.options.pins } else { &connection.pin };
+    let authorities = authorities.iter().filter(|_| named(!connection.ca_file.is_empty()));
+    let pins = pins.iter().filter(|_| named(!connection.pin.is_empty()));
+    // A listener that is known by pins is accepted by these alone, whatever authorities there are.
+    let builder = authorities.fold(builder, ClientBuilder::ca_file);
+    pins.fold(builder, |builder, pin| builder.pin(*pin))
 }
 
 /// Warns where the network will read along.

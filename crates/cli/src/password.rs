@@ -33,14 +33,30 @@ pub(crate) async fn obtain(
     if prompts && let Some(password) = from_environment()? {
         return Ok(password);
     }
-    let interrupted = || Failure::new("interrupted before there was a password");
+    let (file, stdin, user) = (connection.password_file.clone(), connection.password_stdin, user.to_owned());
+    let read = interruptible(prompts, control, move || read(file.as_deref(), stdin, &user)).await?;
+    read.map_err(|unread| match unread {
+        Unread::Interrupted => interrupted(),
+        Unread::Failed(failure) => failure,
+    })
+}
+
+fn interrupted() -> Failure {
+    Failure::new("interrupted before there was a password")
+}
+
+/// Reads what may never come, as long as no signal ends it; a prompt leaves the terminal as it was.
+pub(crate) async fn interruptible<T: Send + 'static>(
+    prompts: bool,
+    control: &Control,
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
     #[cfg(unix)]
     let terminal = Terminal::now();
-    let (file, stdin, user) = (connection.password_file.clone(), connection.password_stdin, user.to_owned());
-    // What it reads may never come, and nothing can call it back; it ends with the process.
-    let mut reading = tokio::task::spawn_blocking(move || read(file.as_deref(), stdin, &user));
+    // Nothing can call it back; it ends with the process.
+    let mut reading = tokio::task::spawn_blocking(read);
     let mut wishes = control.subscribe();
-    let read = tokio::select! {
+    tokio::select! {
         _ = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => {
             // At Ctrl-C the prompt ends by itself, and tidies up; at other signals it goes on waiting.
             if tokio::time::timeout(PROMPT_GRACE, &mut reading).await.is_err() {
@@ -51,14 +67,10 @@ pub(crate) async fn obtain(
                     to_stderr("\n");
                 }
             }
-            return Err(interrupted());
+            Err(interrupted())
         }
-        read = &mut reading => read.map_err(|error| Failure::caused_by("a task failed", &error))?,
-    };
-    read.map_err(|unread| match unread {
-        Unread::Interrupted => interrupted(),
-        Unread::Failed(failure) => failure,
-    })
+        read = &mut reading => read.map_err(|error| Failure::caused_by("a task failed", &error)),
+    }
 }
 
 /// Whether the password comes from where there is but one, whoever is logged on.

@@ -12,11 +12,13 @@ pub(crate) struct Failure {
     remedy: Option<String>,
     /// Said all that is to be said already, or nobody is there to read.
     quiet: bool,
+    /// The host went away: clean-up there is not worth long waiting.
+    lost: bool,
 }
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), remedy: None, quiet: false }
+        Self { message: message.into(), remedy: None, quiet: false, lost: false }
     }
 
     /// With its causes.
@@ -30,6 +32,11 @@ impl Failure {
 
     pub(crate) fn quiet(self) -> Self {
         Self { quiet: true, ..self }
+    }
+
+    /// Whether the host went away.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// What happened, without what to try.
@@ -62,7 +69,7 @@ impl Failure {
 
 impl From<winrm::Error> for Failure {
     fn from(error: winrm::Error) -> Self {
-        Self { message: chain(&error), remedy: error.remedy(), quiet: false }
+        Self { message: chain(&error), remedy: error.remedy(), quiet: false, lost: error.is_disconnect() }
     }
 }
 
@@ -74,7 +81,8 @@ impl From<CommandError> for Failure {
             error => chain(error),
         };
         let remedy = error.transport().and_then(winrm::Error::remedy);
-        Self { message, remedy, quiet: false }
+        let lost = error.transport().is_some_and(winrm::Error::is_disconnect);
+        Self { message, remedy, quiet: false, lost }
     }
 }
 

@@ -26,6 +26,8 @@ use crate::wire_file::WireFile;
 const END_GRACE: Duration = Duration::from_secs(5);
 /// How long clean-up may take once commands are to end.
 const CLOSE_GRACE: Duration = Duration::from_secs(3);
+/// How long clean-up may take on a host that went away: it may have been the connection alone.
+const GONE_GRACE: Duration = Duration::from_secs(1);
 /// Output read at once, in bytes.
 const BLOCK: usize = 64 * 1024;
 
@@ -121,7 +123,15 @@ impl Shared {
         let client = builder.build()?;
         let ended = self.drive(&client, &target.label, input, &mut wishes).await;
         // The host keeps no shell of ours, unless it does not answer and we are to end.
+        let gone = match &ended {
+            Ok(Ended::Disconnected(_)) => true,
+            Ok(Ended::Exited(_)) => false,
+            Err(failure) => failure.is_lost(),
+        };
         let impatient = async {
+            if gone {
+                return tokio::time::sleep(GONE_GRACE).await;
+            }
             control::wanted(&mut wishes, |wish| matches!(wish, Wish::Terminate(_))).await;
             tokio::time::sleep(CLOSE_GRACE).await;
         };

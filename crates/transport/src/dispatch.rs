@@ -115,8 +115,9 @@ impl Client {
                     pool.put(session);
                     return Ok(answer);
                 }
-                // Comes from the combined form only, so at most once.
-                Err(Failure { retry: Retry::EmptyForm, error }) if !empty_form => {
+                // Comes from the combined form only, so at most once; and not where that has worked before, for then the service
+                // may well have acted on it.
+                Err(Failure { retry: Retry::EmptyForm, error }) if !empty_form && !pool.has_logged_on() => {
                     tracing::debug!(endpoint = %config.endpoint, %error, "trying AUTHENTICATE without a body");
                     empty_form = true;
                 }

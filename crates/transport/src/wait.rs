@@ -79,7 +79,7 @@ fn is_starting(error: &Error) -> bool {
             | ErrorKind::ConnectionLost(_)
             | ErrorKind::ConnectionClosed(_)
             | ErrorKind::Busy { .. }
-    )
+    ) || matches!(error.kind(), ErrorKind::Proxy { failure, .. } if failure.is_absence())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use winrm_loopback::{Builder, Invocation, Io, Misbehaviour, Service, Trigger};
+use winrm_loopback::{AuthStep, Builder, Invocation, Io, Misbehaviour, Service, Trigger};
 use winrm_transport::{Client, Credentials, Error, ErrorKind, RetryPolicy};
 use winrm_wsman::{Body, CommandLine, Message, Selector, Shell, guid, uri};
 
@@ -147,6 +147,21 @@ async fn a_password_that_was_not_judged_yet_is_tried_once() {
         client.identify().await.unwrap_err();
         assert_eq!(service.log().logons().len(), 1, "{cut:?}");
     }
+}
+
+/// A bare 500 may stand in place of any answer, on the way: what has worked with AUTHENTICATE is not sent without it.
+#[tokio::test]
+async fn the_form_of_a_log_on_is_not_changed_once_it_has_worked() {
+    let service = service().start().await.unwrap();
+    let client = client(&service);
+    client.identify().await.unwrap();
+    service.misbehave_times(Trigger::Envelope, 1, Misbehaviour::ForgetContext(401));
+    service.misbehave(Trigger::Combined, Misbehaviour::Status(500));
+    let error = create(&client, uri::RESOURCE_URI_CMD).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::RefusedWithoutReason), "{error}");
+    assert!(error.is_outcome_unknown());
+    let last_tokens = service.log().iter().filter(|entry| entry.auth == AuthStep::Token(2)).count();
+    assert_eq!(last_tokens, 2, "the first log-on, and one more");
 }
 
 #[tokio::test]

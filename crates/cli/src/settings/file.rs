@@ -1,6 +1,7 @@
 //! The config file.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(super) struct ConfigFile {
     pin_file: Option<PathBuf>,
     #[serde(default)]
     defaults: HostOptions,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "hosts")]
     hosts: BTreeMap<String, HostOptions>,
 }
 
@@ -29,7 +30,7 @@ pub(crate) struct HostOptions {
     pub(crate) user: Option<String>,
     pub(crate) auth: Option<Auth>,
     pub(crate) scheme: Option<Scheme>,
-    pub(crate) port: Option<u16>,
+    pub(crate) port: Option<NonZeroU16>,
     #[serde(default, deserialize_with = "pins")]
     pub(crate) pins: Vec<Pin>,
     #[serde(default)]
@@ -56,8 +57,10 @@ pub(crate) enum Scheme {
 
 impl ConfigFile {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        Self::parse(&read_text(path)?)
-            .map_err(|problem| Failure::new(format!("{} {problem}", path.display())))
+        let mut config = Self::parse(&read_text(path)?)
+            .map_err(|problem| Failure::new(format!("{} {problem}", path.display())))?;
+        config.relative_to(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
     }
 
     /// Errors are one line, with the number of that in the file.
@@ -78,6 +81,15 @@ impl ConfigFile {
             let key = key.map(|key| format!(", {key}")).unwrap_or_default();
             format!("line {line}{key}: {message}{hint}")
         })
+    }
+
+    /// Files that it names lie beside it, unless their names say where.
+    fn relative_to(&mut self, folder: &Path) {
+        let options = self.hosts.values_mut().chain([&mut self.defaults]);
+        let files = options.flat_map(|options| &mut options.ca_files).chain(&mut self.pin_file);
+        for file in files {
+            *file = folder.join(&*file);
+        }
     }
 
     pub(super) fn pin_file(&self) -> Option<&PathBuf> {
@@ -124,6 +136,24 @@ impl HostOptions {
             operation_timeout: self.operation_timeout.or(other.operation_timeout),
         }
     }
+}
+
+/// By their names in lower case. What is more than a name would match nothing.
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, HostOptions>, D::Error> {
+    let entries = BTreeMap::<String, HostOptions>::deserialize(deserializer)?;
+    let mut hosts = BTreeMap::new();
+    for (name, options) in entries {
+        let is_v6 = name.parse::<std::net::Ipv6Addr>().is_ok();
+        if !is_v6 && name.contains([':', '/', '[', '@']) {
+            let problem =
+                format!("{name:?} is not the name of a host alone: scheme and port are keys below it");
+            return Err(de::Error::custom(problem));
+        }
+        if hosts.insert(name.to_ascii_lowercase(), options).is_some() {
+            return Err(de::Error::custom(format!("{name:?} is there twice")));
+        }
+    }
+    Ok(hosts)
 }
 
 fn pins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pin>, D::Error> {
@@ -189,7 +219,7 @@ mod tests {
         assert_eq!(web.operation_timeout, Some(Duration::from_millis(500)));
         assert_eq!(web.connect_timeout, Some(Duration::from_secs(5)));
         assert_eq!(config.host("x.example.com").scheme, Some(Scheme::Https));
-        assert_eq!(config.host("x.db.example.com").port, Some(9999));
+        assert_eq!(config.host("x.db.example.com").port.map(NonZeroU16::get), Some(9999));
         assert_eq!(config.host("example.com").scheme, None);
         assert_eq!(config.host("other").user.as_deref(), Some("EXAMPLE\\ops"));
     }
@@ -203,6 +233,9 @@ mod tests {
             ("[hosts.a]\nproxy = 'ftp://x'", 2, "ftp"),
             ("[hosts.a]\nproxy = 'http://u:hunter2@x'", 2, "user or password"),
             ("[hosts.a]\nport = 70000", 2, "port"),
+            ("[hosts.a]\nport = 0", 2, "port"),
+            ("\n[hosts.'a:1']\n", 2, "a:1"),
+            ("\n[hosts.a]\n[hosts.A]\n", 2, "twice"),
             ("[hosts.a]\nauth = 'digest'", 2, "digest"),
             ("[hosts.a]\nscheme = 'ftp'", 2, "ftp"),
             ("[hosts.a]\noperation_timeout = 99", 2, "0.5 and 60"),

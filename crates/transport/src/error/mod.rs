@@ -100,6 +100,10 @@ impl Error {
             | ErrorKind::ConnectionLost(_)
             | ErrorKind::ConnectionClosed(_)
             | ErrorKind::Deadline(_) => true,
+            ErrorKind::Status { status, .. } => matches!(status.as_u16(), 502 | 504),
+            ErrorKind::Proxy { failure, .. } => {
+                failure.is_absence() || matches!(failure, ProxyFailure::ClosesConnections)
+            }
             ErrorKind::Fault(fault) => fault.wsman_code().is_some_and(FaultCode::is_shell_gone),
             _ => false,
         }

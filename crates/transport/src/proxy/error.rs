@@ -40,6 +40,25 @@ pub enum ProxyError {
     },
 }
 
+impl ProxyFailure {
+    /// Whether it says that the service is not there, at this moment at least.
+    pub(crate) fn is_absence(&self) -> bool {
+        use tokio_socks::Error as Socks;
+        match self {
+            Self::Gateway { .. } | Self::Unreachable(_) => true,
+            Self::Socks(error) => matches!(
+                error,
+                Socks::GeneralSocksServerFailure
+                    | Socks::HostUnreachable
+                    | Socks::NetworkUnreachable
+                    | Socks::ConnectionRefused
+                    | Socks::TtlExpired
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// What a proxy did not do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,7 +84,7 @@ pub enum ProxyFailure {
     /// What SOCKS5 says.
     #[error("did not connect")]
     Socks(#[source] tokio_socks::Error),
-    /// It does not reach the service (HTTP 502 or 504).
+    /// It does not reach the service (HTTP 502, 503 or 504).
     #[error("does not reach the service (HTTP {status})")]
     Gateway {
         /// The status.

@@ -66,6 +66,9 @@ pub(super) async fn connect(
         StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED => {
             return Err(ProxyFailure::Authentication { credentials_given: false });
         }
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            return Err(ProxyFailure::Gateway { status: answer.status().as_u16() });
+        }
         status => return Err(ProxyFailure::Refused { status: status.as_u16() }),
     }
     let tunnel = hyper::upgrade::on(answer).await.map_err(ProxyFailure::Broken)?;
