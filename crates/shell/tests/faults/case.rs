@@ -135,6 +135,8 @@ impl Case {
                     | ErrorKind::ConnectionClosed(_)
                     | ErrorKind::Deadline(_)
                     | ErrorKind::Io(_)
+                    // 400, to a request that ended too early.
+                    | ErrorKind::Status { .. }
                     // Cut before the service's proof, or the shell is gone already where Delete was repeated.
                     | ErrorKind::Fault(_)
             ),
