@@ -11,7 +11,7 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::authentication::SCHEME;
-use crate::config::PRODUCT;
+use crate::config::SERVER_HEADER;
 
 /// The type of an envelope in clear.
 pub(crate) const SOAP: &str = "application/soap+xml;charset=UTF-8";
@@ -86,7 +86,7 @@ impl Body for AnswerBody {
 pub(crate) fn empty(status: StatusCode) -> Response<AnswerBody> {
     let mut response = Response::new(AnswerBody::default());
     *response.status_mut() = status;
-    response.headers_mut().insert(SERVER, HeaderValue::from_static(PRODUCT));
+    response.headers_mut().insert(SERVER, HeaderValue::from_static(SERVER_HEADER));
     response
 }
 

@@ -79,5 +79,11 @@ pub enum OversizeReply {
 /// What the service calls itself, in NTLM, in CreateResponse and in faults.
 pub(crate) const COMPUTER_NAME: &str = "LOOPBACK";
 
-/// `Server` header and `ProductVendor`: never mistaken for Windows.
+/// `ProductVendor`: never mistaken for Windows.
 pub(crate) const PRODUCT: &str = concat!("winrm-loopback/", env!("CARGO_PKG_VERSION"));
+/// The `Server` header: with whose commands run here, which clients that bring scripts along need to know.
+pub(crate) const SERVER_HEADER: &str = if cfg!(windows) {
+    concat!("winrm-loopback/", env!("CARGO_PKG_VERSION"), " (windows)")
+} else {
+    concat!("winrm-loopback/", env!("CARGO_PKG_VERSION"), " (unix)")
+};

@@ -153,6 +153,12 @@ impl Client {
         self.inner.pool.security()
     }
 
+    /// What the server called itself at the last log-on, in its `Server` header: `Microsoft-HTTPAPI/2.0` for Windows. `None`
+    /// before the first, and where it said nothing.
+    pub fn server(&self) -> Option<Arc<str>> {
+        self.inner.pool.server()
+    }
+
     /// The header of a request for this endpoint: addressing, a new MessageID, MaxEnvelopeSize, OperationTimeout and
     /// locales (MS-WSMV 3.1.4.1).
     pub fn header(&self, resource_uri: &str, action: &str) -> Header {

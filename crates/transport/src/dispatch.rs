@@ -8,7 +8,8 @@ use winrm_wsman::{Header, Message, encrypted};
 
 use crate::client::{Client, Inner};
 use crate::error::{Error, ErrorKind, Step};
-use crate::pool::{Lane, MayLogOn};
+use crate::log_on_guard::MayLogOn;
+use crate::pool::Lane;
 use crate::retry::{self, Repeat};
 use crate::session::{self, Failure, Retry, Session};
 
@@ -84,23 +85,16 @@ impl Client {
                 }
                 Err(Failure { error, .. }) => {
                     if error.is_logon_refused() {
-                        pool.refused();
+                        config.log_on_guard.refused(&config.endpoint.authority());
                     }
                     return Err(error);
                 }
             }
         }
-        // Held until the log-on is judged, which it is with the first exchange.
-        let may_log_on = pool.may_log_on().await;
-        if matches!(may_log_on, MayLogOn::Refused) {
-            let user = session::user_name(config);
-            return Err(fail(Step::Authenticate, ErrorKind::CredentialsRefused { user }));
+        if let Some(host) = config.log_on_guard.refused_by() {
+            return Err(self.withheld(host));
         }
-        let result = self.log_on_and_exchange(message).await;
-        if result.as_ref().is_err_and(Error::is_logon_refused) {
-            pool.refused();
-        }
-        result
+        self.log_on_and_exchange(message).await
     }
 
     /// An exchange on a new connection; on a second one where the server wants AUTHENTICATE without a body.
@@ -108,10 +102,25 @@ impl Client {
         let Inner { config, pool, .. } = self.inner();
         let mut empty_form = pool.wants_empty_form();
         loop {
-            let mut session = Session::open(config, empty_form).await?;
-            match self.exchange_on(&mut session, message, "new").await {
+            // Before it is our turn to log on: hosts that do not answer hold nobody up.
+            let mut session = Session::open(config).await?;
+            // Held until the log-on is judged, which it is with the first exchange.
+            let may_log_on = config.log_on_guard.may_log_on().await;
+            if let MayLogOn::Refused(host) = may_log_on {
+                return Err(self.withheld(host));
+            }
+            let exchanged = if empty_form {
+                match session.authenticate_alone(config).await {
+                    Ok(()) => self.exchange_on(&mut session, message, "new").await,
+                    Err(error) => Err(error.into()),
+                }
+            } else {
+                self.exchange_on(&mut session, message, "new").await
+            };
+            match exchanged {
                 Ok(answer) => {
-                    pool.negotiated(session.security(), empty_form);
+                    config.log_on_guard.proved();
+                    pool.negotiated(&session, empty_form);
                     pool.put(session);
                     return Ok(answer);
                 }
@@ -121,9 +130,25 @@ impl Client {
                     tracing::debug!(endpoint = %config.endpoint, %error, "trying AUTHENTICATE without a body");
                     empty_form = true;
                 }
-                Err(Failure { error, .. }) => return Err(error),
+                Err(Failure { error, .. }) => {
+                    if error.is_logon_refused() {
+                        config.log_on_guard.refused(&config.endpoint.authority());
+                    }
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// The error for credentials that `host` refused.
+    fn withheld(&self, host: &str) -> Error {
+        let user = session::user_name(&self.inner().config);
+        let kind = if host == self.endpoint().authority() {
+            ErrorKind::CredentialsRefused { user }
+        } else {
+            ErrorKind::LogOnWithheld { user, host: host.to_owned() }
+        };
+        Error::new(self.endpoint(), Step::Authenticate, kind)
     }
 
     /// One exchange on one connection.

@@ -18,6 +18,7 @@
 //! | `client` | WS-Management: encode, exchange, decode |
 //! | `dispatch`, `retry` | which connection an exchange goes over, and when it goes again |
 //! | `limiter` | how much of a kind the service allows at once |
+//! | `log_on_guard` | one log-on first, none after a refusal |
 //! | `request_size` | how large a request may be |
 //! | `wire_trace` | copies of envelopes, for who debugs |
 //! | `probe`, `wait` | what answers at an endpoint, without log-on |
@@ -30,6 +31,7 @@ mod endpoint;
 mod error;
 mod http;
 mod limiter;
+mod log_on_guard;
 mod pool;
 mod probe;
 mod proxy;
@@ -50,6 +52,7 @@ pub use endpoint::{DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT, DEFAULT_PATH, Endpoint
 pub use error::{Error, ErrorKind, Step};
 pub use http::{Connecting, Connector, Stream, TcpConnector};
 pub use limiter::{Place, Places};
+pub use log_on_guard::LogOnGuard;
 pub use probe::{Probe, probe};
 pub use proxy::{Proxy, ProxyError, ProxyFailure, ProxyMode};
 pub use retry::RetryPolicy;

@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{MutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use winrm_wsman::Body;
 
 use crate::auth::Security;
@@ -55,29 +55,12 @@ pub(crate) struct Pool {
     others: Semaphore,
     /// This endpoint wants AUTHENTICATE without a body.
     empty_form: AtomicBool,
-    log_on: LogOn,
+    /// A log-on has worked here.
+    logged_on: AtomicBool,
     /// Resources whose service keeps answers.
     robust: Mutex<HashSet<String>>,
     security: Mutex<Option<Security>>,
-}
-
-/// What is known about the credentials. A wrong password is tried once: many requests at once wait for the first
-/// log-on, and after a refusal there is no other.
-#[derive(Default)]
-struct LogOn {
-    first: tokio::sync::Mutex<()>,
-    proved: AtomicBool,
-    refused: AtomicBool,
-}
-
-/// The right to log on.
-pub(crate) enum MayLogOn<'a> {
-    /// Together with others: the credentials have been good before.
-    Freely,
-    /// Alone, until the outcome is known.
-    First(#[expect(dead_code, reason = "held, not read")] MutexGuard<'a, ()>),
-    /// Not again: they were refused.
-    Refused,
+    server: Mutex<Option<Arc<str>>>,
 }
 
 impl Pool {
@@ -89,9 +72,10 @@ impl Pool {
             urgent: Semaphore::new(LANE_CONNECTIONS),
             others: Semaphore::new(LANE_CONNECTIONS),
             empty_form: AtomicBool::new(false),
-            log_on: LogOn::default(),
+            logged_on: AtomicBool::new(false),
             robust: Mutex::default(),
             security: Mutex::default(),
+            server: Mutex::default(),
         }
     }
 
@@ -106,29 +90,9 @@ impl Pool {
         semaphore.acquire().await.ok()
     }
 
-    /// Waits until a log-on may be tried.
-    pub(crate) async fn may_log_on(&self) -> MayLogOn<'_> {
-        let LogOn { first, proved, refused } = &self.log_on;
-        let judge = || match (refused.load(Ordering::Acquire), proved.load(Ordering::Acquire)) {
-            (true, _) => Some(MayLogOn::Refused),
-            (false, true) => Some(MayLogOn::Freely),
-            (false, false) => None,
-        };
-        if let Some(known) = judge() {
-            return known;
-        }
-        let guard = first.lock().await;
-        judge().unwrap_or(MayLogOn::First(guard))
-    }
-
-    /// The server refused the credentials.
-    pub(crate) fn refused(&self) {
-        self.log_on.refused.store(true, Ordering::Release);
-    }
-
-    /// Whether the credentials have been good before.
+    /// Whether a log-on has worked here.
     pub(crate) fn has_logged_on(&self) -> bool {
-        self.log_on.proved.load(Ordering::Acquire)
+        self.logged_on.load(Ordering::Acquire)
     }
 
     /// The most recently used connection that is still good.
@@ -156,6 +120,11 @@ impl Pool {
         *self.security.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the server called itself at the last log-on.
+    pub(crate) fn server(&self) -> Option<Arc<str>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The service keeps answers to requests for this resource. Few are remembered: a client talks to few.
     pub(crate) fn keeps_answers(&self, resource: &str) {
         let mut robust = self.robust.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,10 +138,11 @@ impl Pool {
     }
 
     /// Remembers what a log-on that worked was like.
-    pub(crate) fn negotiated(&self, security: Security, empty_form: bool) {
+    pub(crate) fn negotiated(&self, session: &Session, empty_form: bool) {
         self.empty_form.store(empty_form, Ordering::Relaxed);
-        self.log_on.proved.store(true, Ordering::Release);
-        *self.security.lock().unwrap_or_else(PoisonError::into_inner) = Some(security);
+        self.logged_on.store(true, Ordering::Release);
+        *self.security.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.security());
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = session.server().map(Arc::from);
     }
 
     /// Drops idle connections; nobody gets a turn any more.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use winrm_transport::auth::Security;
 use winrm_transport::{
-    AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, MessageEncryption, Pin,
-    Probe, Proxy, ProxyMode, RetryPolicy, TlsBackend, WireTrace,
+    AuthMethod, ConfigError, Connector, Credentials, Endpoint, EndpointError, Error, LogOnGuard,
+    MessageEncryption, Pin, Probe, Proxy, ProxyMode, RetryPolicy, TlsBackend, WireTrace,
 };
 use winrm_wsman::{IdentifyResponse, ServiceConfig};
 
@@ -187,6 +187,12 @@ impl ClientBuilder {
     /// How often an exchange is tried again where that cannot hurt.
     pub fn retries(self, policy: RetryPolicy) -> Self {
         self.transport.retries(policy).into()
+    }
+
+    /// Shares what is known about the credentials with other clients that use the same: one host is logged on to before the
+    /// others, and after a refusal none is any more.
+    pub fn log_on_guard(self, guard: LogOnGuard) -> Self {
+        self.transport.log_on_guard(guard).into()
     }
 
     /// Sends [`AuthMethod::Basic`] over `http://` endpoints too. **Whoever is on the network reads the password, and every

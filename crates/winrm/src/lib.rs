@@ -45,8 +45,8 @@ pub use winrm_shell::{
 pub use winrm_transport::auth::Security;
 pub use winrm_transport::{
     self as transport, AuthMethod, ConfigError, Credentials, Endpoint, EndpointError, Error, ErrorKind,
-    MessageEncryption, Pin, PinError, Probe, Proxy, ProxyError, ProxyFailure, ProxyMode, RetryPolicy, Step,
-    TlsBackend, TlsChannel, TlsError, TlsVersion, TracedEnvelope, Trust, WireTrace,
+    LogOnGuard, MessageEncryption, Pin, PinError, Probe, Proxy, ProxyError, ProxyFailure, ProxyMode,
+    RetryPolicy, Step, TlsBackend, TlsChannel, TlsError, TlsVersion, TracedEnvelope, Trust, WireTrace,
 };
 #[cfg(feature = "tls")]
 pub use winrm_transport::{ClientCertificate, ClientCertificateError, ClientCertificateProblem};

@@ -15,6 +15,7 @@ use super::{
 use crate::client::Client;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Connector, TcpConnector};
+use crate::log_on_guard::LogOnGuard;
 use crate::proxy::{Proxy, ProxyMode, Route, from_environment};
 use crate::retry::RetryPolicy;
 use crate::tls::{self, Pin, TlsBackend};
@@ -72,6 +73,7 @@ impl ClientBuilder {
             allow_weak: false,
             max_connections: 32,
             retry: RetryPolicy::default(),
+            log_on_guard: LogOnGuard::new(),
             tracer: None,
             allow_clear_text: false,
             route: None,
@@ -183,6 +185,13 @@ impl ClientBuilder {
     /// How often an exchange is tried again where that cannot hurt.
     pub fn retries(mut self, policy: RetryPolicy) -> Self {
         self.config.retry = policy;
+        self
+    }
+
+    /// Shares what is known about the credentials with other clients that use the same: one host is logged on to before the
+    /// others, and after a refusal none is any more. Each client has a guard of its own unless set.
+    pub fn log_on_guard(mut self, guard: LogOnGuard) -> Self {
+        self.config.log_on_guard = guard;
         self
     }
 

@@ -13,6 +13,7 @@ pub use self::builder::ClientBuilder;
 pub use self::error::ConfigError;
 use crate::endpoint::Endpoint;
 use crate::http::Connector;
+use crate::log_on_guard::LogOnGuard;
 use crate::proxy::Route;
 use crate::retry::RetryPolicy;
 use crate::tls;
@@ -76,6 +77,7 @@ pub(crate) struct Config {
     pub(crate) allow_weak: bool,
     pub(crate) max_connections: usize,
     pub(crate) retry: RetryPolicy,
+    pub(crate) log_on_guard: LogOnGuard,
     /// Copies of envelopes go there.
     pub(crate) tracer: Option<Tracer>,
     /// Basic and clear messages over http were asked for.

@@ -48,6 +48,15 @@ pub enum ErrorKind {
         /// The user name, with its domain when there was one.
         user: String,
     },
+    /// Another host has refused the credentials, and the [`LogOnGuard`](crate::LogOnGuard) is shared with it: this host was not
+    /// asked.
+    #[error("not tried: {host} refused the credentials of {user:?}")]
+    LogOnWithheld {
+        /// The user name, with its domain when there was one.
+        user: String,
+        /// The host that refused.
+        host: String,
+    },
     /// HTTP 401 or 403 to who logs on by a client certificate.
     #[error("the server maps the client certificate to no account (HTTP {status})")]
     ClientCertificateNotMapped {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
+use http::header::SERVER;
 use tokio::time::Instant;
 use winrm_spnego::{Initiator, Progress};
 use winrm_wsman::encrypted::{self, Layout};
@@ -72,23 +73,24 @@ pub(crate) struct Session {
     /// The last token, to travel with the first request.
     authenticate: Option<Vec<u8>>,
     security: Security,
+    /// The `Server` header of the first answer.
+    server: Option<String>,
     idle_since: Instant,
 }
 
 impl Session {
-    /// Connects and exchanges tokens until requests can be sealed. With `empty_form`, AUTHENTICATE goes ahead in a
-    /// request of its own.
-    pub(crate) async fn open(config: &Config, empty_form: bool) -> Result<Self, Error> {
+    /// Connects, and exchanges tokens until requests can be sealed. Nothing is proved by then: the last token goes with the first
+    /// request, or ahead of it by [`authenticate_alone`](Self::authenticate_alone).
+    pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
         let (http, tls) = connect(config).await?;
         let forwarded = http.is_forwarded();
-        Self::log_on(config, http, tls, empty_form).await.map_err(|error| explain(config, error, forwarded))
+        Self::negotiate(config, http, tls).await.map_err(|error| explain(config, error, forwarded))
     }
 
-    async fn log_on(
+    async fn negotiate(
         config: &Config,
         mut http: HttpConnection,
         tls: Option<Opened>,
-        empty_form: bool,
     ) -> Result<Self, Error> {
         match config.method {
             AuthMethod::Basic => {
@@ -111,18 +113,15 @@ impl Session {
                 Progress::Continue(next) if !context.can_wrap() => token = next,
                 Progress::Continue(last) | Progress::Established(Some(last)) => {
                     let security = security(config, &context, tls.as_ref())?;
-                    let mut session = Self {
+                    return Ok(Self {
                         http,
                         proof: Proof::Context(Box::new(context)),
                         layout: Layout::spnego(),
                         authenticate: Some(last),
                         security,
+                        server: server_of(&reply),
                         idle_since: Instant::now(),
-                    };
-                    if empty_form {
-                        session.authenticate_alone(config).await?;
-                    }
-                    return Ok(session);
+                    });
                 }
                 Progress::Established(None) => {
                     return Err(negotiation(config, winrm_spnego::Error::EndedEarly));
@@ -152,6 +151,7 @@ impl Session {
             layout: Layout::spnego(),
             authenticate: None,
             security,
+            server: None,
             idle_since: Instant::now(),
         }
     }
@@ -159,6 +159,11 @@ impl Session {
     /// What was negotiated.
     pub(crate) fn security(&self) -> Security {
         self.security
+    }
+
+    /// What the server calls itself.
+    pub(crate) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
     }
 
     /// Whether it can carry another request: still open, and not idle for so long that the server may be about to
@@ -214,6 +219,9 @@ impl Session {
             }
             Err(kind) => return Err(over_certificate(config, kind).unwrap_or_else(fail).into()),
         };
+        if self.server.is_none() {
+            self.server = server_of(&reply);
+        }
         let first = first.is_some();
         let sealed = self.security.sealed;
         if !(if sealed { is_sealed(&reply) } else { is_clear(&reply) }) {
@@ -257,13 +265,15 @@ impl Session {
     }
 
     /// AUTHENTICATE in a request without a body.
-    async fn authenticate_alone(&mut self, config: &Config) -> Result<(), Error> {
+    pub(crate) async fn authenticate_alone(&mut self, config: &Config) -> Result<(), Error> {
+        let forwarded = self.http.is_forwarded();
         let Some(token) = self.authenticate.take() else { return Ok(()) };
-        let reply = send_token(config, &mut self.http, &token, Step::Authenticate).await?;
-        if reply.status.is_success() {
-            return self.finish(config, &reply, Step::Authenticate);
-        }
-        Err(refusal(config, &reply, true, 0).error)
+        let judged = match send_token(config, &mut self.http, &token, Step::Authenticate).await {
+            Ok(reply) if reply.status.is_success() => self.finish(config, &reply, Step::Authenticate),
+            Ok(reply) => Err(refusal(config, &reply, true, 0).error),
+            Err(error) => Err(error),
+        };
+        judged.map_err(|error| explain(config, error, forwarded))
     }
 
     /// Judges the acceptor's closing token, or its absence.
@@ -280,6 +290,10 @@ impl Session {
             Progress::Continue(_) => Err(fail(winrm_spnego::Error::NotEstablished)),
         }
     }
+}
+
+fn server_of(reply: &Reply) -> Option<String> {
+    Some(reply.headers.get(SERVER)?.to_str().ok()?.to_owned())
 }
 
 /// What a lost connection means that the server ended over a client certificate, which it may do when a request is on its way.

@@ -44,6 +44,9 @@ pub(super) fn remedy(error: &Error) -> Option<String> {
              network, and whether the host still takes NTLM; a load balancer in between may have moved the log-on to another \
              connection; this client does not try them again, so as not to lock the account"
         }
+        ErrorKind::LogOnWithheld { .. } => {
+            "mend user or password first: the same wrong ones on one host after another lock the account"
+        }
         ErrorKind::ClientCertificateNotMapped { .. } => {
             "the host needs: Certificate=\"true\" in winrm/config/service/auth; the certificate's issuer among its trusted \
              roots; the user's name as UPN in the certificate (extended key usage: client authentication); and a mapping of \
