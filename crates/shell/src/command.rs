@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 use winrm_transport::Client;
 use winrm_wsman::{CommandLine, Variable};
@@ -12,13 +13,14 @@ use crate::child::{Child, Output};
 use crate::command_line::{self, Argument};
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
+use crate::powershell;
 use crate::running::{Deadline, Streams, start};
 use crate::shell::{Settings, ShellInner};
 use crate::stdio::Stdio;
 
 /// How long a shell made for one command outlives its client, should nobody delete it: short, for the service
 /// allows each user few shells, but longer than a reader of output may reasonably pause.
-const ONE_SHOT_IDLE: Duration = Duration::from_mins(15);
+pub(crate) const ONE_SHOT_IDLE: Duration = Duration::from_mins(15);
 
 /// A remote process to be; mirrors [`tokio::process::Command`].
 ///
@@ -37,6 +39,8 @@ pub struct Command {
     origin: Origin,
     program: String,
     raw_line: bool,
+    /// To be read from standard input before anything of the caller's.
+    preamble: Bytes,
     arguments: Vec<Argument>,
     stdin: Option<Stdio>,
     stdout: Option<Stdio>,
@@ -65,6 +69,16 @@ impl Command {
         Self::new(client, line).into_raw_line()
     }
 
+    /// A PowerShell script in a `powershell.exe` of its own, without PowerShell remoting. It may be of any length: one that is too
+    /// long for a command line goes ahead of standard input.
+    ///
+    /// Its exit code is that of `exit`, 1 after a terminating error, else 0. Standard output is text in the console's code page,
+    /// standard error CLIXML that begins with `#< CLIXML`. A script reads what is piped to it by `[Console]::In` or
+    /// `[Console]::OpenStandardInput()`; `$input` has it only where the script is on the command line.
+    pub fn powershell(client: &Client, script: impl AsRef<str>) -> Self {
+        Self::new(client, String::new()).into_powershell(script.as_ref())
+    }
+
     pub(crate) fn in_shell(shell: Arc<ShellInner>, program: String) -> Self {
         Self::at(Origin::Shell { shell, late: None }, program)
     }
@@ -74,11 +88,25 @@ impl Command {
             origin,
             program,
             raw_line: false,
+            preamble: Bytes::new(),
             arguments: Vec::new(),
             stdin: None,
             stdout: None,
             stderr: None,
             timeout: None,
+        }
+    }
+
+    pub(crate) fn into_powershell(self, script: &str) -> Self {
+        const PROGRAM: &str = "powershell.exe";
+        match powershell::line(PROGRAM, script) {
+            Some(line) => Self { program: line, raw_line: true, ..self },
+            None => Self {
+                program: powershell::waiting_line(PROGRAM),
+                raw_line: true,
+                preamble: powershell::through_stdin(script).into(),
+                ..self
+            },
         }
     }
 
@@ -205,6 +233,7 @@ impl Command {
         // Before anything is asked of the host.
         let line = self.command_line()?;
         let streams = Streams {
+            preamble: self.preamble.clone(),
             stdin: self.stdin.unwrap_or(Stdio::null()).is_piped(),
             stdout: self.stdout.unwrap_or(output).is_piped(),
             stderr: self.stderr.unwrap_or(output).is_piped(),

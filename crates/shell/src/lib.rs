@@ -22,14 +22,18 @@
 //! timeouts. What is dropped is cleaned up behind the caller's back while the runtime lives;
 //! [`Client::close`](winrm_transport::Client::close) waits for it.
 //!
-//! Left out: disconnecting from a running shell, decoding of code pages, file copy.
+//! Left out: disconnecting from a running shell, decoding of code pages.
 
 mod child;
 mod command;
 mod command_line;
 mod error;
 mod exit_status;
+#[cfg(feature = "files")]
+pub mod files;
+mod input;
 mod pipes;
+mod powershell;
 mod running;
 mod shell;
 mod stdio;
@@ -40,5 +44,6 @@ pub use command_line::CommandLineError;
 pub use error::{Error, PartialOutput};
 pub use exit_status::ExitStatus;
 pub use pipes::{ChildStderr, ChildStdin, ChildStdout};
+pub use powershell::encoded_command;
 pub use shell::{DEFAULT_CODEPAGE, Shell, ShellBuilder};
 pub use stdio::Stdio;

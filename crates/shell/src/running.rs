@@ -1,23 +1,23 @@
-//! A process from its start to its clean-up: one task polls for output, one hands input over.
+//! A process from its start to its clean-up: a task polls for output until it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, DuplexStream};
+use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use winrm_transport::{Client, Place};
 use winrm_wsman::{
-    Body, CommandLine, CommandState, Fault, FaultCode, Message, Quota, Receive, ReceiveResponse, Send,
-    Signal, State, Stream, WsOption, guid, uri,
+    Body, CommandLine, CommandState, Fault, FaultCode, Message, Quota, Receive, ReceiveResponse, Signal,
+    State, Stream, WsOption, guid, uri,
 };
 
 use crate::child::Child;
 use crate::error::Error;
 use crate::exit_status::ExitStatus;
-use crate::pipes::{self, ChildStderr, ChildStdout, INPUT_BYTES};
+use crate::input::pump;
+use crate::pipes::{self, ChildStderr, ChildStdout};
 use crate::shell::{ShellInner, forget_if_gone};
 
 /// How a process ended, or why nobody knows.
@@ -37,19 +37,14 @@ pub(crate) type Deadline = (Instant, Duration);
 
 /// An answer with neither output nor an end should have been a time-out: do not ask again at once.
 const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
-/// Between two attempts to hand over input that the service is not ready for.
-const BUSY_PAUSE: Duration = Duration::from_millis(200);
 /// A process that ends may refuse its remaining input in ways we do not know; so long may the news of its end take.
 const REFUSED_INPUT_GRACE: Duration = Duration::from_secs(5);
 
-/// Room for what the service may count beside the envelope.
-const ENVELOPE_SLACK: usize = 512;
-/// Of input in one request, however little the service takes.
-const MIN_SEND_BYTES: usize = 1024;
-
 /// Which streams the caller wants.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Streams {
+    /// What is ours to say on standard input before it is the caller's, or ends.
+    pub(crate) preamble: Bytes,
     pub(crate) stdin: bool,
     pub(crate) stdout: bool,
     pub(crate) stderr: bool,
@@ -57,8 +52,8 @@ pub(crate) struct Streams {
 
 /// A process in a shell.
 pub(crate) struct Remote {
-    shell: Arc<ShellInner>,
-    command_id: String,
+    pub(crate) shell: Arc<ShellInner>,
+    pub(crate) command_id: String,
     /// The shell is for this process alone.
     one_shot: bool,
     /// We ended it, so that an aborted Receive is its end.
@@ -68,7 +63,7 @@ pub(crate) struct Remote {
     /// Its owner is gone.
     abandoned: Notify,
     /// Nothing is left to clean.
-    finished: AtomicBool,
+    pub(crate) finished: AtomicBool,
     /// Among the client's commands and the shell's processes; given back with the process's place at the service.
     places: Mutex<Option<(Place, Place)>>,
 }
@@ -94,7 +89,8 @@ pub(crate) async fn start(
     };
     let line = CommandLine { command_id: Some(remote.command_id.clone()), ..line };
     // From here on dropping `remote` cleans up.
-    let console = if streams.stdin { "FALSE" } else { "TRUE" };
+    let feeds = streams.stdin || !streams.preamble.is_empty();
+    let console = if feeds { "FALSE" } else { "TRUE" };
     let options = vec![WsOption::new(uri::OPTION_CONSOLE_MODE_STDIN, console)];
     let answer = remote.command(options, line).await.map_err(|error| Error::Spawn(Arc::new(error)))?;
     let Body::CommandResponse(response) = answer.body else {
@@ -108,12 +104,11 @@ pub(crate) async fn start(
     let (stderr, stderr_reader) = streams.stderr.then(|| pipes::output(&exited)).unzip();
     let (refused, input_refused) = oneshot::channel();
     let (source, stdin) = streams.stdin.then(pipes::input).unzip();
-    match source {
-        Some(source) => {
-            let pump = pump(Arc::clone(&remote), source, exited.clone(), refused);
-            remote.shell.client().spawn_background(pump);
-        }
-        None => drop(refused),
+    if feeds {
+        let pump = pump(Arc::clone(&remote), streams.preamble, source, exited.clone(), refused);
+        remote.shell.client().spawn_background(pump);
+    } else {
+        drop(refused);
     }
     let child = Child::new(
         Arc::clone(&remote),
@@ -123,7 +118,7 @@ pub(crate) async fn start(
         stderr_reader.map(ChildStderr),
     );
     let client = remote.shell.client().clone();
-    let driver = Driver { remote, stdout, stderr, nudge: !streams.stdin };
+    let driver = Driver { remote, stdout, stderr, nudge: !feeds };
     client.spawn_background(driver.run(exit, input_refused, deadline));
     Ok(child)
 }
@@ -223,63 +218,6 @@ impl Remote {
             }
             drop(places);
         });
-    }
-
-    /// Hands input over.
-    async fn send(&self, data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
-        self.shell.request(uri::ACTION_SEND, Vec::new(), self.send_body(data, end)).await.map(|_| ())
-    }
-
-    fn send_body(&self, data: Bytes, end: bool) -> Body {
-        let stream =
-            Stream { name: "stdin".to_owned(), command_id: Some(self.command_id.clone()), end, data };
-        Body::Send(Send { streams: vec![stream] })
-    }
-
-    /// How many bytes of input one request can carry: what the service takes, less the envelope around it, and four
-    /// characters of base64 carry three bytes.
-    fn send_budget(&self) -> usize {
-        let header = self.shell.header(uri::ACTION_SEND);
-        let around = Message::new(header, self.send_body(Bytes::new(), true)).encode();
-        let around = around.map_or(0, |envelope| envelope.len()).saturating_add(ENVELOPE_SLACK);
-        let room = self.client().max_request_size().saturating_sub(around);
-        (room / 4 * 3).clamp(MIN_SEND_BYTES, INPUT_BYTES)
-    }
-
-    /// Hands input over in as many requests as the service's MaxEnvelopeSize asks for. A request that was refused for its
-    /// size was not taken: its content goes again in smaller ones.
-    async fn hand_over_all(&self, mut data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
-        loop {
-            let mut rest = data.clone();
-            let block = rest.split_to(self.send_budget().min(rest.len()));
-            let last = rest.is_empty();
-            let len = block.len();
-            match self.hand_over(block, end && last).await {
-                Ok(()) if last => return Ok(()),
-                Ok(()) => data = rest,
-                // Known by now to be too much.
-                Err(error) if error.is_request_too_large() && self.send_budget() < len => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Hands one block of input over, however long the process takes to read it.
-    async fn hand_over(&self, data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
-        loop {
-            match self.send(data.clone(), end).await {
-                Err(error) => match fault_code(&error) {
-                    // The service has taken the block and goes on handing it over: sent again, it would arrive twice.
-                    Some(FaultCode::TIMED_OUT) => return Ok(()),
-                    // It is still at the block before, and has not taken this one.
-                    Some(FaultCode::BUSY) if !self.finished.load(Ordering::Acquire) => {
-                        tokio::time::sleep(BUSY_PAUSE).await;
-                    }
-                    _ => return Err(error),
-                },
-                Ok(()) => return Ok(()),
-            }
-        }
     }
 
     async fn receive(&self) -> Result<ReceiveResponse, winrm_transport::Error> {
@@ -396,7 +334,7 @@ impl Driver {
     }
 }
 
-fn fault_code(error: &winrm_transport::Error) -> Option<FaultCode> {
+pub(crate) fn fault_code(error: &winrm_transport::Error) -> Option<FaultCode> {
     error.fault().and_then(Fault::wsman_code)
 }
 
@@ -443,32 +381,5 @@ async fn failed_input(refused: oneshot::Receiver<winrm_transport::Error>) -> win
             error
         }
         Err(_) => std::future::pending().await,
-    }
-}
-
-/// Hands over what the caller writes, in few requests, and its end.
-async fn pump(
-    remote: Arc<Remote>,
-    mut source: DuplexStream,
-    mut exited: watch::Receiver<Option<Exit>>,
-    refused: oneshot::Sender<winrm_transport::Error>,
-) {
-    loop {
-        let mut data = BytesMut::with_capacity(remote.send_budget());
-        let read = tokio::select! {
-            read = source.read_buf(&mut data) => read,
-            _ = exited.wait_for(Option::is_some) => return,
-        };
-        let end = matches!(read, Ok(0) | Err(_));
-        match remote.hand_over_all(data.freeze(), end).await {
-            Ok(()) if end => return,
-            Ok(()) => {}
-            // Dropping `source` tells the caller by a broken pipe, as a local process does that closed its input.
-            Err(error) if fault_code(&error).is_some_and(FaultCode::is_input_closed) => return,
-            Err(error) => {
-                drop(refused.send(error));
-                return;
-            }
-        }
     }
 }

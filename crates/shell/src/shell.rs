@@ -121,6 +121,11 @@ impl Shell {
         self.command(line).into_raw_line()
     }
 
+    /// A PowerShell script in a `powershell.exe` of its own, as [`Command::powershell`] runs it.
+    pub fn powershell(&self, script: impl AsRef<str>) -> Command {
+        self.command(String::new()).into_powershell(script.as_ref())
+    }
+
     /// The id the service gave it.
     pub fn id(&self) -> &str {
         &self.inner.id
@@ -245,12 +250,14 @@ impl ShellInner {
 
     /// Deletes it. That it is gone already is what was wanted. Unless this succeeds, dropping the last handle tries again.
     async fn delete(&self) -> Result<(), winrm_transport::Error> {
-        if self.deleted.load(Ordering::Relaxed) {
+        // Once, also when its last process ends at the same time.
+        if self.deleted.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
+        let deleting = Deleting { deleted: &self.deleted, done: false };
         let request = Message::new(self.header(uri::ACTION_DELETE), Body::Delete);
         forget_if_gone(self.client.request(request).await)?;
-        self.deleted.store(true, Ordering::Relaxed);
+        deleting.done();
         drop(self.take_place());
         Ok(())
     }
@@ -270,6 +277,24 @@ impl ShellInner {
             }
             drop((place, places));
         });
+    }
+}
+
+/// A Delete under way. One that fails, or that nobody waits for any more, counts for nothing.
+struct Deleting<'a> {
+    deleted: &'a AtomicBool,
+    done: bool,
+}
+
+impl Deleting<'_> {
+    fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Deleting<'_> {
+    fn drop(&mut self) {
+        self.deleted.store(self.done, Ordering::Relaxed);
     }
 }
 

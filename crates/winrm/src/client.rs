@@ -47,6 +47,33 @@ impl Client {
         winrm_shell::Shell::builder(&self.transport)
     }
 
+    /// Copies a file or folder to the host; await it.
+    ///
+    /// ```no_run
+    /// # async fn run(client: winrm::Client) -> Result<(), winrm::files::CopyError> {
+    /// let copied = client.upload("site.zip", r"C:\inetpub\site.zip").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "files")]
+    pub fn upload(
+        &self,
+        source: impl Into<PathBuf>,
+        target: impl Into<String>,
+    ) -> winrm_shell::files::Upload {
+        winrm_shell::files::Upload::new(winrm_shell::files::WinRs::new(&self.transport), source, target)
+    }
+
+    /// Copies a file or folder from the host; await it.
+    #[cfg(feature = "files")]
+    pub fn download(
+        &self,
+        source: impl Into<String>,
+        target: impl Into<PathBuf>,
+    ) -> winrm_shell::files::Download {
+        winrm_shell::files::Download::new(winrm_shell::files::WinRs::new(&self.transport), source, target)
+    }
+
     /// Logs on and asks the service who it is: vendor, version of the operating system, protocol versions
     /// (DSP0226 section 11).
     ///

@@ -23,7 +23,7 @@
 //! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
 //! for it, so call it before the runtime ends.
 //!
-//! Left out so far: Kerberos, CredSSP, PowerShell, file copy.
+//! Left out so far: Kerberos, CredSSP, PowerShell remoting.
 //!
 //! # Features
 //!
@@ -33,10 +33,13 @@
 //! | `tls-native` | no | a second implementation of TLS, by OpenSSL, for hosts that rustls does not get along with |
 //! | `pkcs12` | no | client certificates from PKCS#12 files, beside PEM |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
+//! | `files` | yes | [`Client::upload`], [`Client::download`] |
 
 mod client;
 
 pub use client::{Client, ClientBuilder};
+#[cfg(feature = "files")]
+pub use winrm_shell::files;
 #[cfg(feature = "shell")]
 pub use winrm_shell::{
     self as shell, Child, ChildStderr, ChildStdin, ChildStdout, Command, Error as CommandError, ExitStatus,
