@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use winrm::{ClientBuilder, ClientCertificate, Credentials, Proxy, TlsBackend};
+use winrm::{ClientBuilder, ClientCertificate, Credentials, LogOnGuard, Proxy, TlsBackend};
 use zeroize::Zeroizing;
 
 use crate::args::{Auth, Backend, Connection, Encryption, Way};
@@ -15,18 +15,37 @@ use crate::settings::HostOptions;
 use crate::target::Target;
 use crate::wire_file::WireFile;
 
-/// What to log on by.
+/// What to log on by, and what all hosts together know about it.
 #[derive(Clone, Debug)]
-pub(crate) enum Proof {
+pub(crate) struct Proof {
+    by: By,
+    /// None where every host is to be tried whatever the others said.
+    guard: Option<LogOnGuard>,
+}
+
+#[derive(Clone, Debug)]
+enum By {
     User(Credentials),
     Certificate(ClientCertificate),
 }
 
 impl Proof {
+    fn new(by: By, connection: &Connection) -> Self {
+        Self { by, guard: (!connection.dangers.dangerous_keep_logging_on).then(LogOnGuard::new) }
+    }
+
+    pub(crate) fn is_certificate(&self) -> bool {
+        matches!(self.by, By::Certificate(_))
+    }
+
     pub(crate) fn given_to(&self, builder: ClientBuilder) -> ClientBuilder {
-        match self {
-            Self::User(credentials) => builder.credentials(credentials.clone()),
-            Self::Certificate(certificate) => builder.client_certificate(certificate.clone()),
+        let builder = match &self.by {
+            By::User(credentials) => builder.credentials(credentials.clone()),
+            By::Certificate(certificate) => builder.client_certificate(certificate.clone()),
+        };
+        match &self.guard {
+            Some(guard) => builder.log_on_guard(guard.clone()),
+            None => builder,
         }
     }
 }
@@ -60,7 +79,10 @@ pub(crate) async fn proofs(
 ) -> Result<Vec<Option<Proof>>, Failure> {
     let by_certificate = targets.iter().any(|target| auth(connection, target) == Auth::Certificate);
     let certificate = match (&connection.certificate, by_certificate) {
-        (Some(file), true) => Some(Proof::Certificate(read_certificate(connection, file, control).await?)),
+        (Some(file), true) => {
+            let certificate = read_certificate(connection, file, control).await?;
+            Some(Proof::new(By::Certificate(certificate), connection))
+        }
         (None, true) => {
             return Err(Failure::new("no certificate to log on by").with_remedy("give --certificate FILE"));
         }
@@ -70,11 +92,13 @@ pub(crate) async fn proofs(
         (None, false) => None,
     };
     let mut passwords: HashMap<String, Zeroizing<String>> = HashMap::new();
+    let mut by_user: HashMap<String, Proof> = HashMap::new();
     let mut proofs = Vec::with_capacity(targets.len());
     for target in targets {
         let proof = match (auth(connection, target), user(connection, target)) {
             (Auth::Certificate, _) => certificate.clone(),
             (_, None) => None,
+            (_, Some(user)) if by_user.contains_key(user) => by_user.get(user).cloned(),
             (_, Some(user)) => {
                 let key = if password::is_for_all(connection)? { "" } else { user };
                 let password = match passwords.get(key) {
@@ -83,7 +107,9 @@ pub(crate) async fn proofs(
                 };
                 let credentials = Credentials::password(user, &password);
                 passwords.insert(key.to_owned(), password);
-                Some(Proof::User(credentials))
+                let proof = Proof::new(By::User(credentials), connection);
+                by_user.insert(user.to_owned(), proof.clone());
+                Some(proof)
             }
         };
         proofs.push(proof);

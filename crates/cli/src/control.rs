@@ -25,6 +25,8 @@ pub(crate) enum Reason {
     Signal,
     /// `--timeout`.
     Timeout(Duration),
+    /// `--host-timeout`.
+    HostTimeout(Duration),
     /// Standard output or error was closed, as by `| head`.
     OutputClosed,
     /// Standard output or input failed, and that has been told.
@@ -40,6 +42,8 @@ impl From<Reason> for Failure {
                 timeout.as_secs_f64()
             ))
             .with_remedy("give a longer --timeout"),
+            Reason::HostTimeout(timeout) => Self::new(format!("not done within {} s", timeout.as_secs_f64()))
+                .with_remedy("give a longer --host-timeout"),
             Reason::OutputClosed => Self::new("standard output was closed").quiet(),
             Reason::LocalFailure => Self::new("reading input or writing output failed").quiet(),
         }
@@ -68,6 +72,32 @@ impl Control {
             tokio::time::sleep(timeout).await;
             control.terminate(Reason::Timeout(timeout));
         });
+    }
+
+    /// For one host: what is wanted of everybody, and its own end after a while.
+    pub(crate) fn of_host(&self, timeout: Option<Duration>) -> Self {
+        let Some(timeout) = timeout else { return self.clone() };
+        let of_host = Self { wish: watch::Sender::new(*self.wish.borrow()) };
+        let (all, one) = (self.clone(), of_host.clone());
+        tokio::spawn(async move {
+            let mut wishes = all.subscribe();
+            let mut deadline = std::pin::pin!(tokio::time::sleep(timeout));
+            let mut is_over = false;
+            loop {
+                let wish = *wishes.borrow_and_update();
+                one.raise(wish);
+                tokio::select! {
+                    Ok(()) = wishes.changed() => {}
+                    () = &mut deadline, if !is_over => {
+                        one.terminate(Reason::HostTimeout(timeout));
+                        is_over = true;
+                    }
+                    // Nobody listens for the host any more.
+                    () = one.wish.closed() => return,
+                }
+            }
+        });
+        of_host
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Wish> {

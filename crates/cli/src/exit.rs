@@ -10,6 +10,11 @@ pub(crate) fn shown(raw: u32) -> i32 {
     if cfg!(windows) { raw.cast_signed() } else { i32::try_from(raw.min(254)).unwrap_or(254) }
 }
 
+/// As people name it: NTSTATUS values are only known by their hexadecimal form.
+pub(crate) fn named(raw: u32) -> String {
+    if raw > 0xffff { format!("0x{raw:08X}") } else { raw.to_string() }
+}
+
 /// For stderr, where the exit status does not show the remote one.
 pub(crate) fn note(raw: u32) -> Option<String> {
     let shown = shown(raw);

@@ -1,6 +1,7 @@
 //! Standard input on its way to every remote command.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,6 +10,7 @@ use winrm::ChildStdin;
 
 use crate::args::{Connection, Targets};
 use crate::control::{Control, Reason};
+use crate::fan::Hosts;
 use crate::report::{Failure, warn};
 
 /// Bytes read at once.
@@ -16,18 +18,65 @@ const BLOCK: usize = 64 * 1024;
 /// Blocks that a host may be behind: the slowest one sets the pace.
 const BLOCKS: usize = 2;
 
+/// What is gathered, in bytes, where commands begin only after others have ended.
+const MAX_GATHERED: u64 = 256 * 1024 * 1024;
+
 /// One command's share of standard input, which is all of it.
-pub(crate) type Input = mpsc::Receiver<Bytes>;
+pub(crate) enum Input {
+    /// As it comes.
+    Stream(mpsc::Receiver<Bytes>),
+    /// All of it.
+    Whole(Bytes),
+}
+
+/// The shares of all hosts, by their numbers.
+pub(crate) struct Inputs(Vec<Mutex<Option<Input>>>);
+
+impl Inputs {
+    /// The share of a host, once.
+    pub(crate) fn take(&self, number: usize) -> Option<Input> {
+        self.0.get(number)?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Standard input for every host, if it is wanted. It is streamed where all of them begin at once; where some wait for others to
+/// end, nobody could keep it for them, so that it is gathered first.
+pub(crate) async fn for_hosts(wanted: bool, hosts: &Hosts, control: Control) -> Result<Inputs, Failure> {
+    let count = hosts.len();
+    let inputs: Vec<_> = if !wanted {
+        Vec::new()
+    } else if count <= hosts.parallel() {
+        read(count, control)
+    } else {
+        let mut all = Vec::new();
+        tokio::io::stdin()
+            .take(MAX_GATHERED + 1)
+            .read_to_end(&mut all)
+            .await
+            .map_err(|error| Failure::caused_by("cannot read standard input", &error))?;
+        if u64::try_from(all.len()).is_ok_and(|len| len > MAX_GATHERED) {
+            return Err(Failure::new("too much input to keep for the hosts that wait for others to end")
+                .with_remedy("let all of them begin at once: a larger --parallel"));
+        }
+        let all = Bytes::from(all);
+        (0..count).map(|_| Input::Whole(all.clone())).collect()
+    };
+    Ok(Inputs(inputs.into_iter().map(|input| Mutex::new(Some(input))).collect()))
+}
 
 /// Refuses options of which each would read standard input: the second would find nothing.
-pub(crate) fn read_once(targets: &Targets, connection: &Connection, stdin: bool) -> Result<(), Failure> {
+pub(crate) fn read_once(
+    targets: &Targets,
+    connection: &Connection,
+    other: Option<&str>,
+) -> Result<(), Failure> {
     let lists = targets.targets.iter().filter(|name| name.strip_prefix('@').is_some_and(is_standard_input));
     let file = connection.password_file.as_deref().filter(|file| is_standard_input(file));
     let readers: Vec<String> = lists
         .cloned()
         .chain(file.map(|file| format!("--password-file {}", file.display())))
         .chain(connection.password_stdin.then(|| "--password-stdin".to_owned()))
-        .chain(stdin.then(|| "--stdin".to_owned()))
+        .chain(other.map(str::to_owned))
         .collect();
     match readers.as_slice() {
         [one, other, ..] => Err(Failure::new(format!("{one} and {other} would both read standard input"))),
@@ -42,10 +91,10 @@ fn is_standard_input(file: impl AsRef<Path>) -> bool {
 }
 
 /// Reads standard input for `count` commands.
-pub(crate) fn read(count: usize, control: Control) -> Vec<Input> {
+fn read(count: usize, control: Control) -> Vec<Input> {
     let (senders, inputs): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel(BLOCKS)).unzip();
     tokio::spawn(distribute(senders, control));
-    inputs
+    inputs.into_iter().map(Input::Stream).collect()
 }
 
 async fn distribute(mut commands: Vec<mpsc::Sender<Bytes>>, control: Control) {
@@ -76,11 +125,16 @@ async fn distribute(mut commands: Vec<mpsc::Sender<Bytes>>, control: Control) {
 
 /// Hands input over until its end, and then that.
 pub(crate) async fn feed(stdin: Option<ChildStdin>, input: Option<Input>) {
-    let (Some(mut stdin), Some(mut input)) = (stdin, input) else { return };
-    while let Some(block) = input.recv().await {
-        // A process that reads no more is no failure; one that is lost says so by itself.
-        if stdin.write_all(&block).await.is_err() {
-            return;
+    let (Some(mut stdin), Some(input)) = (stdin, input) else { return };
+    // A process that reads no more is no failure; one that is lost says so by itself.
+    match input {
+        Input::Stream(mut blocks) => {
+            while let Some(block) = blocks.recv().await {
+                if stdin.write_all(&block).await.is_err() {
+                    return;
+                }
+            }
         }
+        Input::Whole(all) => drop(stdin.write_all(&all).await),
     }
 }

@@ -6,22 +6,29 @@
 //! | `target`, `password`, `connect` | hosts, secrets, and how a client comes of them |
 //! | `settings` | the config file and the pin file |
 //! | `waiting` | until a host answers |
-//! | `run`, `identify`, `serve`, `demo` | one subcommand each |
+//! | `run`, `ps`, `copy`, `identify`, `serve`, `demo`, `completions` | one subcommand each |
+//! | `fan` | many hosts at once, and what became of each |
+//! | `process` | a remote process with our streams and signals |
 //! | `control` | what ends commands early: signals, deadlines, closed output |
 //! | `input`, `output` | standard streams: to every host, with prefixes, as JSON |
 //! | `wire_file` | the file of `--trace-wire` |
 //! | `exit`, `report` | exit statuses, and failures as people read them |
 
 mod args;
+mod completions;
 mod connect;
 mod control;
+mod copy;
 mod demo;
 mod exit;
+mod fan;
 mod hexdump;
 mod identify;
 mod input;
 mod output;
 mod password;
+mod process;
+mod ps;
 mod report;
 mod run;
 mod serve;
@@ -69,9 +76,13 @@ fn status() -> i32 {
     let ended = runtime.block_on(async {
         match cli.action {
             Action::Run(args) => run::run(args).await,
+            Action::Ps(args) => ps::ps(args).await,
+            Action::Copy(args) => copy::copy(args).await,
             Action::Identify(args) => identify::identify(args).await,
             Action::Serve(args) => serve::serve(args).await,
             Action::Demo => demo::demo().await,
+            Action::Completions(args) => completions::completions(&args),
+            Action::Man => completions::man(),
         }
     });
     // A read of standard input may be waiting for a line that nobody types.

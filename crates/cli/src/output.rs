@@ -3,12 +3,14 @@
 use std::io;
 
 use base64::Engine as _;
+use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncWrite, AsyncWriteExt, Stderr, Stdout};
 use tokio::sync::Mutex;
+use winrm::fleet::Summary;
 
 use crate::control::{Control, Reason};
-use crate::report::warn;
+use crate::report::{Failure, warn};
 
 /// The longest line that is held back until its end has come, in bytes. The rest of a longer one is a line of its own.
 const MAX_LINE: usize = 64 * 1024;
@@ -47,6 +49,8 @@ pub(crate) struct Printer {
     stdout: Mutex<Stdout>,
     stderr: Mutex<Stderr>,
     control: Control,
+    /// The line at the foot of a terminal, out of whose way everything else goes.
+    bar: Option<ProgressBar>,
 }
 
 /// No more can be printed; commands have been told to end.
@@ -54,9 +58,9 @@ pub(crate) struct Printer {
 pub(crate) struct Closed;
 
 impl Printer {
-    pub(crate) fn new(format: Format, control: Control) -> Self {
+    pub(crate) fn new(format: Format, control: Control, bar: Option<ProgressBar>) -> Self {
         let (stdout, stderr) = (Mutex::new(tokio::io::stdout()), Mutex::new(tokio::io::stderr()));
-        Self { format, stdout, stderr, control }
+        Self { format, stdout, stderr, control, bar }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -66,14 +70,53 @@ impl Printer {
     /// One JSON object about `host`.
     pub(crate) async fn object(&self, host: &str, mut members: Map<String, Value>) -> Result<(), Closed> {
         members.insert("host".to_owned(), host.into());
-        let mut line = Value::from(members).to_string();
-        line.push('\n');
-        self.write(Stream::Stdout, line.as_bytes()).await
+        self.line(&Value::from(members).to_string()).await
+    }
+
+    /// A line on standard output.
+    pub(crate) async fn line(&self, line: &str) -> Result<(), Closed> {
+        self.write(Stream::Stdout, format!("{line}\n").as_bytes()).await
+    }
+
+    /// A message of ours on standard error.
+    pub(crate) fn message(&self, message: &str) {
+        self.out_of_the_way(|| warn(message));
+    }
+
+    /// A failure on standard error.
+    pub(crate) fn failure(&self, failure: &Failure, host: Option<&str>) {
+        self.out_of_the_way(|| failure.print(host));
+    }
+
+    /// Shows how many hosts are through.
+    pub(crate) fn counted(&self, summary: &Summary) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(u64::try_from(summary.total()).unwrap_or(u64::MAX));
+            let failed = summary.failed() + summary.timed_out();
+            bar.set_message(if failed > 0 { format!("{failed} failed") } else { String::new() });
+        }
+    }
+
+    /// Takes the foot of the terminal away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn out_of_the_way<T>(&self, tell: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
+        }
     }
 
     /// Whole, and flushed: others may wait for it.
     async fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Closed> {
         let written = match stream {
+            // Written before the foot of the terminal comes back.
+            Stream::Stdout if self.bar.is_some() => self.out_of_the_way(|| write_now(io::stdout(), bytes)),
+            Stream::Stderr if self.bar.is_some() => self.out_of_the_way(|| write_now(io::stderr(), bytes)),
             Stream::Stdout => write_flushed(&mut *self.stdout.lock().await, bytes).await,
             Stream::Stderr => write_flushed(&mut *self.stderr.lock().await, bytes).await,
         };
@@ -87,6 +130,11 @@ impl Printer {
             Closed
         })
     }
+}
+
+fn write_now(mut target: impl io::Write, bytes: &[u8]) -> io::Result<()> {
+    target.write_all(bytes)?;
+    target.flush()
 }
 
 async fn write_flushed(target: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {

@@ -14,11 +14,15 @@ pub(crate) struct Failure {
     quiet: bool,
     /// The host went away: clean-up there is not worth long waiting.
     lost: bool,
+    /// Another host refused the credentials: this one was not tried.
+    withheld: bool,
+    /// The exit status, where it is not that of a failed client.
+    code: Option<u32>,
 }
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), remedy: None, quiet: false, lost: false }
+        Self { message: message.into(), remedy: None, quiet: false, lost: false, withheld: false, code: None }
     }
 
     /// With its causes.
@@ -39,9 +43,34 @@ impl Failure {
         self.lost
     }
 
+    /// With an exit status of its own, in place of that of a failed client.
+    pub(crate) fn with_code(self, code: u32) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    pub(crate) fn code(&self) -> Option<u32> {
+        self.code
+    }
+
+    /// Whether the host was not tried, as another one refused the credentials.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.withheld
+    }
+
+    /// What happened, without what to try.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What happened, without what to try.
     pub(crate) fn into_message(self) -> String {
         self.message
+    }
+
+    /// With what the transport's error says beside its text.
+    pub(crate) fn about(self, error: &winrm::Error) -> Self {
+        let withheld = matches!(error.kind(), winrm::ErrorKind::LogOnWithheld { .. });
+        Self { remedy: error.remedy(), lost: error.is_disconnect(), withheld, ..self }
     }
 
     /// Tells it on standard error; `host` where several are asked.
@@ -69,7 +98,7 @@ impl Failure {
 
 impl From<winrm::Error> for Failure {
     fn from(error: winrm::Error) -> Self {
-        Self { message: chain(&error), remedy: error.remedy(), quiet: false, lost: error.is_disconnect() }
+        Self::new(chain(&error)).about(&error)
     }
 }
 
@@ -80,9 +109,10 @@ impl From<CommandError> for Failure {
             CommandError::Lost { source, .. } => format!("process was lost: {}", chain(&**source)),
             error => chain(error),
         };
-        let remedy = error.transport().and_then(winrm::Error::remedy);
-        let lost = error.transport().is_some_and(winrm::Error::is_disconnect);
-        Self { message, remedy, quiet: false, lost }
+        match error.transport() {
+            Some(transport) => Self::new(message).about(transport),
+            None => Self::new(message),
+        }
     }
 }
 
@@ -111,7 +141,7 @@ pub(crate) fn to_stderr(text: &str) {
 }
 
 /// An error and its causes, each once.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -41,6 +41,12 @@ impl Client {
         winrm_shell::Command::raw(&self.transport, line)
     }
 
+    /// A PowerShell script in a `powershell.exe` of its own; see [`Command::powershell`](winrm_shell::Command::powershell).
+    #[cfg(feature = "shell")]
+    pub fn powershell(&self, script: impl AsRef<str>) -> winrm_shell::Command {
+        winrm_shell::Command::powershell(&self.transport, script)
+    }
+
     /// A shell for several commands that share environment, directory and code page.
     #[cfg(feature = "shell")]
     pub fn shell(&self) -> winrm_shell::ShellBuilder {
@@ -134,6 +140,11 @@ impl ClientBuilder {
     /// For an endpoint already parsed.
     pub fn for_endpoint(endpoint: Endpoint) -> Self {
         winrm_transport::ClientBuilder::for_endpoint(endpoint).into()
+    }
+
+    #[cfg(feature = "fleet")]
+    pub(crate) fn transport(&self) -> &winrm_transport::ClientBuilder {
+        &self.transport
     }
 
     /// Who to log on as.

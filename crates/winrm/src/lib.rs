@@ -33,11 +33,18 @@
 //! | `tls-native` | no | a second implementation of TLS, by OpenSSL, for hosts that rustls does not get along with |
 //! | `pkcs12` | no | client certificates from PKCS#12 files, beside PEM |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
+//! | `fleet` | yes | [`fleet()`]: one action on many hosts |
 //! | `files` | yes | [`Client::upload`], [`Client::download`] |
 
 mod client;
+#[cfg(feature = "fleet")]
+mod many;
 
 pub use client::{Client, ClientBuilder};
+#[cfg(feature = "fleet")]
+pub use many::{dangerous_fleet_without_log_on_guard, fleet};
+#[cfg(feature = "fleet")]
+pub use winrm_fleet as fleet;
 #[cfg(feature = "files")]
 pub use winrm_shell::files;
 #[cfg(feature = "shell")]

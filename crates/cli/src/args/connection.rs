@@ -88,6 +88,7 @@ pub(crate) struct Files {
 }
 
 /// What weakens the protection of passwords and messages.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Args, Debug)]
 pub(crate) struct Dangers {
     /// Accepts any certificate: whoever is between here and the host can be the host. Use --pin instead
@@ -96,6 +97,10 @@ pub(crate) struct Dangers {
     /// Lets --auth basic go over http: everybody on the network reads the password and every message
     #[arg(long)]
     pub(crate) dangerous_allow_clear_text_basic: bool,
+    /// Goes on to further hosts with credentials that one host has refused: the same wrong password on host after host locks the
+    /// account
+    #[arg(long)]
+    pub(crate) dangerous_keep_logging_on: bool,
     /// Goes on although the host negotiated less than 128-bit sealing: others may read or change messages
     #[arg(long)]
     pub(crate) dangerous_allow_weak_security_context: bool,

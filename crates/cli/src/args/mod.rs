@@ -3,9 +3,12 @@
 mod connection;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::connection::{Auth, Backend, Connection, Encryption, Way, operation_seconds, seconds};
 use crate::report::Failure;
@@ -26,12 +29,21 @@ pub(crate) struct Cli {
 pub(crate) enum Action {
     /// Runs a command on one host or many
     Run(RunArgs),
+    /// Runs a PowerShell script on one host or many, in a powershell.exe of its own
+    Ps(PsArgs),
+    /// Copies files and folders to hosts, or from them
+    Copy(CopyArgs),
     /// Shows what answers at a host, which schemes it offers, what we would choose, and why not the others
     Identify(IdentifyArgs),
     /// Serves WinRM on the loopback address, to test against: commands run on this machine
     Serve(ServeArgs),
     /// Starts a service, runs a command on it through NTLM with encryption, shows what crossed the wire
     Demo,
+    /// Prints what a shell needs to complete command lines of winrm
+    Completions(CompletionsArgs),
+    /// Prints the manual page
+    #[command(hide = true)]
+    Man,
 }
 
 #[derive(Args, Debug)]
@@ -54,11 +66,127 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) expect_disconnect: bool,
     #[command(flatten)]
+    pub(crate) fan: FanArgs,
+    #[command(flatten)]
     pub(crate) connection: Connection,
     /// One word: a line for the host's cmd, sent as it is. Several: a program and its arguments, each delivered as
     /// given
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("source").required(true))]
+pub(crate) struct PsArgs {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Reads the script from a file
+    #[arg(long, value_name = "FILE", group = "source")]
+    pub(crate) file: Option<PathBuf>,
+    /// Reads the script from standard input
+    #[arg(long, group = "source", conflicts_with = "password_stdin")]
+    pub(crate) stdin: bool,
+    /// Sets an environment variable; may be given several times
+    #[arg(long = "env", value_name = "K=V", value_parser = variable)]
+    pub(crate) environment: Vec<(String, String)>,
+    /// The directory the script starts in [default: the user's profile folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<String>,
+    #[command(flatten)]
+    pub(crate) fan: FanArgs,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// The script; several words are joined by blanks
+    #[arg(last = true, value_name = "SCRIPT", group = "source")]
+    pub(crate) script: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CopyArgs {
+    /// What to copy, and last where to: a local path, or HOST:PATH, @FILE:PATH for the hosts in a file, :PATH for those of
+    /// --target; one letter before the colon is a local drive
+    #[arg(required = true, num_args = 2.., value_name = "SOURCE... DESTINATION")]
+    pub(crate) paths: Vec<String>,
+    /// The host that :PATH is on, as run takes it; may be given several times
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: HowToCopy,
+    /// Prints one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) fan: FanArgs,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[derive(Args, Debug)]
+pub(crate) struct HowToCopy {
+    /// Copies folders, with all that is in them
+    #[arg(short, long)]
+    pub(crate) recursive: bool,
+    /// What happens to files that are there already
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Existing::Overwrite)]
+    pub(crate) existing: Existing,
+    /// Goes on where an attempt with this option broke off
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Does not keep the time of modification
+    #[arg(long)]
+    pub(crate) no_times: bool,
+    /// Takes %NAME%, $env:NAME, $NAME and ~ in remote paths as they stand
+    #[arg(long)]
+    pub(crate) literal: bool,
+    /// Shows no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Existing {
+    /// They are replaced
+    Overwrite,
+    /// They stay, and that is a failure
+    Refuse,
+    /// They stay
+    Skip,
+    /// They stay where size and time are the same
+    Update,
+}
+
+/// How many hosts at once, and when to stop.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FanArgs {
+    /// Hosts at once; the others wait for them to end
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(crate) parallel: NonZeroUsize,
+    /// For each host, from its turn on; what still runs there then is terminated [default: none]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) host_timeout: Option<Duration>,
+    /// Begins on no further host once one has failed
+    #[arg(long, conflicts_with = "max_failures")]
+    pub(crate) fail_fast: bool,
+    /// Begins on no further host once so many have failed
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failures: Option<NonZeroUsize>,
+    /// Takes only the part I of N of the targets, counted from 0: the same for the same names everywhere
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<winrm::fleet::Shard>,
+}
+
+impl FanArgs {
+    pub(crate) fn max_failures(&self) -> Option<usize> {
+        if self.fail_fast { Some(1) } else { self.max_failures.map(NonZeroUsize::get) }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args, Debug)]
@@ -110,7 +238,7 @@ pub(crate) struct ServeTls {
     pub(crate) dangerous_clear_text_basic: bool,
     /// With --tls: lets who has this certificate (PEM, or DER) log on as the user
     #[arg(long, value_name = "FILE", requires = "tls")]
-    pub(crate) client_certificate: Vec<std::path::PathBuf>,
+    pub(crate) client_certificate: Vec<PathBuf>,
     /// With --tls: refuses log-ons by NTLM without the right channel binding
     #[arg(long, requires = "tls")]
     pub(crate) require_channel_binding: bool,

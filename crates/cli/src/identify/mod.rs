@@ -25,7 +25,7 @@ const AT_ONCE: usize = 16;
 
 /// Asks every host; the exit status is 0 when each of them is one that we would log on to.
 pub(crate) async fn identify(args: IdentifyArgs) -> Result<i32, Failure> {
-    input::read_once(&args.targets, &args.connection, false)?;
+    input::read_once(&args.targets, &args.connection, None)?;
     let settings = Settings::read(&args.connection)?;
     let targets = target::resolve(&args.targets.targets, &settings)?;
     let control = Control::start()?;
@@ -141,10 +141,7 @@ async fn ask(
 }
 
 async fn log_on(builder: winrm::ClientBuilder, proof: Proof, user: String) -> Result<Logon, Failure> {
-    let user = match &proof {
-        Proof::User(_) => user,
-        Proof::Certificate(_) => "whoever the certificate stands for".to_owned(),
-    };
+    let user = if proof.is_certificate() { "whoever the certificate stands for".to_owned() } else { user };
     let client = proof.given_to(builder).build()?;
     let identity = client.identify().await;
     // For administrators only, by default; a service that does not know of it is as good.

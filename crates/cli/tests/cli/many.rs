@@ -73,8 +73,11 @@ fn a_file_names_targets() {
     let name = format!("@{}", file.path().display());
     let output = winrm(&["run", "--json", &name, "--", "exit 4"]).output().unwrap();
     assert_code(&output, 4);
-    let mut hosts: Vec<_> =
-        json_lines(&output).iter().map(|line| line["host"].as_str().unwrap().to_owned()).collect();
+    let mut lines = json_lines(&output);
+    let summary = lines.pop().unwrap();
+    assert_eq!(summary["summary"]["failed"], 2);
+    assert_eq!(summary["summary"]["causes"][0]["cause"], "exit code 4");
+    let mut hosts: Vec<_> = lines.iter().map(|line| line["host"].as_str().unwrap().to_owned()).collect();
     let mut expected = [prefix(&one), prefix(&other)];
     hosts.sort();
     expected.sort();

@@ -56,7 +56,7 @@ fn help_and_version_are_no_mistakes() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .collect();
-    assert_eq!(commands, ["run", "identify", "serve", "demo", "help"]);
+    assert_eq!(commands, ["run", "ps", "copy", "identify", "serve", "demo", "completions", "help"]);
 
     let output = bare(&["--version"]).output().unwrap();
     assert_code(&output, 0);

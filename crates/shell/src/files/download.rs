@@ -114,6 +114,9 @@ impl Fetching<'_> {
         };
         self.copied.remote = path;
         if is_folder {
+            if !self.options.folders {
+                return Err(Stopped::Name("is a folder, and only files were asked for"));
+            }
             if at_once && !matches!(self.receiver.answer().await?, Answer::Error(_)) {
                 return Err(Broken::NotUnderstood.into());
             }

@@ -169,6 +169,12 @@ impl Download {
     }
 
     options!();
+
+    /// Refuses a source that is a folder, if set to `false`.
+    pub fn folders(mut self, folders: bool) -> Self {
+        self.options.folders = folders;
+        self
+    }
 }
 
 impl IntoFuture for Download {

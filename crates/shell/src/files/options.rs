@@ -47,6 +47,7 @@ pub(super) struct Options {
     pub(super) keep_times: bool,
     pub(super) expands: bool,
     pub(super) into_folder: bool,
+    pub(super) folders: bool,
     pub(super) on_progress: Option<OnProgress>,
 }
 
@@ -58,6 +59,7 @@ impl Default for Options {
             keep_times: true,
             expands: true,
             into_folder: false,
+            folders: true,
             on_progress: None,
         }
     }

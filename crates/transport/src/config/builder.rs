@@ -188,6 +188,11 @@ impl ClientBuilder {
         self
     }
 
+    /// Who it logs on as, with its domain when there is one: `DOMAIN\\user`, `user@REALM` or `user`.
+    pub fn user_name(&self) -> String {
+        crate::session::user_name(&self.config)
+    }
+
     /// Shares what is known about the credentials with other clients that use the same: one host is logged on to before the
     /// others, and after a refusal none is any more. Each client has a guard of its own unless set.
     pub fn log_on_guard(mut self, guard: LogOnGuard) -> Self {
