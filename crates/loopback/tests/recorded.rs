@@ -18,7 +18,7 @@ mod support;
 
 use std::time::Duration;
 
-use exchanges::{RecordedShell, Step, exchanges};
+use exchanges::{Exchange, RecordedShell, Step, captures, exchanges, folder};
 use script::Scripts;
 use support::{Client, Finished, builder};
 use winrm_loopback::Limits;
@@ -29,7 +29,18 @@ const SHORT: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn recorded_requests_get_the_recorded_answers() {
-    let Some(exchanges) = exchanges() else { return };
+    let Some(folder) = folder("exchanges") else { return };
+    println!("recorded: exchanges {}", replay(exchanges(&folder)).await);
+}
+
+#[tokio::test]
+async fn captured_requests_get_the_captured_answers() {
+    let Some(folder) = folder("capture") else { return };
+    println!("recorded: capture {}", replay(captures(&folder)).await);
+}
+
+/// How many requests were sent.
+async fn replay(exchanges: Vec<Exchange>) -> usize {
     let mut count = 0;
     for exchange in exchanges {
         for shell in exchange.shells {
@@ -41,7 +52,7 @@ async fn recorded_requests_get_the_recorded_answers() {
             ask_for_config(&step).await;
         }
     }
-    println!("recorded: exchanges {count}");
+    count
 }
 
 /// A service with the recorded settings tells them alike, though fewer of them.

@@ -21,7 +21,7 @@ mod requests;
 
 use std::time::Duration;
 
-use exchanges::{Outcome, RecordedShell, Step, exchanges};
+use exchanges::{Exchange, Outcome, RecordedShell, Step, captures, exchanges, folder};
 use replay::Replay;
 use tokio::io::AsyncWriteExt as _;
 use winrm_shell::{Command, Error, Shell, Stdio};
@@ -32,7 +32,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn recorded_answers_are_understood() {
-    let Some(exchanges) = exchanges() else { return };
+    let Some(folder) = folder("exchanges") else { return };
+    println!("recorded: exchanges {}", replay(exchanges(&folder)).await);
+}
+
+#[tokio::test]
+async fn captured_answers_are_understood() {
+    let Some(folder) = folder("capture") else { return };
+    println!("recorded: capture {}", replay(captures(&folder)).await);
+}
+
+/// How many answers were served.
+async fn replay(exchanges: Vec<Exchange>) -> usize {
     let mut count = 0;
     for exchange in exchanges {
         for shell in exchange.shells {
@@ -48,7 +59,7 @@ async fn recorded_answers_are_understood() {
             ask_for_config(step).await;
         }
     }
-    println!("recorded: exchanges {count}");
+    count
 }
 
 /// A client as the recorded one was set up.
@@ -58,7 +69,7 @@ fn client(replay: &Replay, recorded: &Header) -> Client {
         .credentials(Credentials::password(replay::USER, replay::PASSWORD))
         .auth_method(AuthMethod::Basic)
         .dangerous_allow_clear_text_basic()
-        .operation_timeout(recorded.operation_timeout.unwrap().get())
+        .operation_timeout(recorded.operation_timeout.unwrap().get().min(requests::LONGEST_OPERATION_TIMEOUT))
         .max_envelope_size(recorded.max_envelope_size.unwrap())
         .build()
         .unwrap()

@@ -74,13 +74,17 @@ pub(crate) fn command_id(request: &Message) -> Option<&str> {
     }
 }
 
-/// Every conversation of the index; `None` when no recordings are at hand.
-pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
+/// The folder of recordings; `None` when none are at hand.
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os("WINRM_FIXTURES") else {
         println!("recorded: skipped");
         return None;
     };
-    let folder = PathBuf::from(root).join("exchanges");
+    Some(PathBuf::from(root).join(name))
+}
+
+/// Every conversation of the index.
+pub(crate) fn exchanges(folder: &Path) -> Vec<Exchange> {
     let index = json(&folder.join("index.json"));
     let mut exchanges = Vec::new();
     for entry in array(&index["exchanges"]) {
@@ -89,7 +93,7 @@ pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
             // All about PowerShell, also where a step is a question for the shell from outside.
             "psrp" => {}
             category @ ("winrs" | "client" | "wsman") => {
-                let exchange = cut(id, &json(&folder.join(text(&entry["file"]))));
+                let exchange = exchange(id, &json(&folder.join(text(&entry["file"]))));
                 let found = match category {
                     "winrs" => !exchange.shells.is_empty(),
                     "wsman" => !exchange.shells.is_empty() || !exchange.config.is_empty(),
@@ -103,50 +107,63 @@ pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
         }
     }
     assert!(exchanges.iter().any(|exchange| !exchange.shells.is_empty()), "no recorded shell");
-    Some(exchanges)
+    exchanges
 }
 
-fn cut(id: &str, recorded: &Value) -> Exchange {
-    let mut exchange = Exchange { shells: Vec::new(), config: Vec::new() };
-    let mut ids = Vec::new();
-    for recorded_step in array(&recorded["steps"]) {
-        if recorded_step["psrp"].as_bool().unwrap() {
+/// Every captured conversation in clear; those that are sealed are for others to replay.
+pub(crate) fn captures(folder: &Path) -> Vec<Exchange> {
+    let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let mut captures = Vec::new();
+    for path in files {
+        let capture = json(&path);
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let mut steps = Vec::new();
+        for (number, exchange) in array(&capture["exchanges"]).iter().enumerate() {
+            let sealed = exchange["request_body_b64"].is_string();
+            // The same request comes again with a token.
+            if sealed || exchange["status"] == 401 {
+                continue;
+            }
+            let id = format!("{name} {number}");
+            steps.push(step(id, &exchange["request_body"], &exchange["response_body"], &exchange["status"]));
+        }
+        let mut capture = cut(steps);
+        for shell in &mut capture.shells {
+            shell.outcomes = told(&shell.steps);
+        }
+        captures.push(capture);
+    }
+    assert!(captures.iter().any(|capture| !capture.shells.is_empty()), "no captured shell");
+    captures
+}
+
+fn exchange(id: &str, recorded: &Value) -> Exchange {
+    let mut steps = Vec::new();
+    for recorded in array(&recorded["steps"]) {
+        if recorded["psrp"].as_bool().unwrap() {
             continue;
         }
-        let step = step(id, recorded_step);
-        let resource_uri = step.request.header.resource_uri.as_deref().unwrap();
-        match (resource_uri, &step.request.body) {
-            (uri::RESOURCE_URI_CONFIG, Body::Get) => exchange.config.push(step),
-            (uri::RESOURCE_URI_CMD, Body::Create(_)) => {
-                let Body::CreateResponse(response) = &step.response.body else {
-                    panic!("{}: a shell that was refused is not known to these tests", step.id)
-                };
-                ids.push(response.shell_id().unwrap().to_owned());
-                exchange.shells.push(RecordedShell { steps: vec![step], outcomes: Vec::new() });
-            }
-            (
-                uri::RESOURCE_URI_CMD,
-                Body::Command(_) | Body::Receive(_) | Body::Send(_) | Body::Signal(_) | Body::Delete,
-            ) => {
-                // The last one that has this id: edited recordings use one for all shells.
-                let shell_id = step.request.header.shell_id().unwrap();
-                let shell = ids.iter().rposition(|id| id == shell_id);
-                let shell = shell.unwrap_or_else(|| panic!("{}: its shell is not recorded", step.id));
-                exchange.shells[shell].steps.push(step);
-            }
-            (resource_uri, body) => {
-                panic!("{}: {resource_uri} {body:?} is not known to these tests", step.id)
-            }
+        let id = format!("{id} {}", recorded["n"]);
+        // Neither occurs in a shell of `cmd` so far.
+        for field in ["transport_failure", "response_delay_s"] {
+            assert!(recorded[field].is_null(), "{id}: {field} is not known to these tests");
         }
+        let [request, response, status] =
+            ["request_xml", "response_xml", "http_status"].map(|field| &recorded[field]);
+        steps.push(step(id, request, response, status));
     }
+    let mut exchange = cut(steps);
+
     let expected = &recorded["expected"];
     let expected_shells: Vec<_> = array(&expected["shells"])
         .iter()
         .filter(|shell| !shell["psrp"].as_bool().unwrap())
         .map(|shell| text(&shell["shell_id"]))
         .collect();
-    assert_eq!(expected_shells, ids, "{id}");
-
+    let shells: Vec<_> = exchange.shells.iter().map(|shell| given_shell_id(&shell.steps[0])).collect();
+    assert_eq!(expected_shells, shells, "{id}");
     let none = Vec::new();
     let mut outcomes = expected["commands"].as_array().unwrap_or(&none).iter();
     for shell in &mut exchange.shells {
@@ -162,23 +179,75 @@ fn cut(id: &str, recorded: &Value) -> Exchange {
     exchange
 }
 
-fn step(exchange: &str, step: &Value) -> Step {
-    let id = format!("{exchange} {}", step["n"]);
-    // Neither occurs in a shell of `cmd` so far.
-    for field in ["transport_failure", "response_delay_s"] {
-        assert!(step[field].is_null(), "{id}: {field} is not known to these tests");
+/// Cuts a conversation into its shells.
+fn cut(steps: Vec<Step>) -> Exchange {
+    let mut exchange = Exchange { shells: Vec::new(), config: Vec::new() };
+    for step in steps {
+        let resource_uri = step.request.header.resource_uri.as_deref().unwrap();
+        match (resource_uri, &step.request.body) {
+            (uri::RESOURCE_URI_CONFIG, Body::Get) => exchange.config.push(step),
+            (uri::RESOURCE_URI_CMD, Body::Create(_)) => {
+                exchange.shells.push(RecordedShell { steps: vec![step], outcomes: Vec::new() });
+            }
+            (
+                uri::RESOURCE_URI_CMD,
+                Body::Command(_) | Body::Receive(_) | Body::Send(_) | Body::Signal(_) | Body::Delete,
+            ) => {
+                // The last one that has this id: edited recordings use one for all shells.
+                let shell_id = step.request.header.shell_id().unwrap();
+                let mut shells = exchange.shells.iter_mut().rev();
+                let shell = shells.find(|shell| given_shell_id(&shell.steps[0]) == shell_id);
+                shell.unwrap_or_else(|| panic!("{}: its shell is not recorded", step.id)).steps.push(step);
+            }
+            (resource_uri, body) => {
+                panic!("{}: {resource_uri} {body:?} is not known to these tests", step.id)
+            }
+        }
     }
-    let request_xml = text(&step["request_xml"]).to_owned();
-    let response_xml = text(&step["response_xml"]).to_owned();
+    exchange
+}
+
+fn given_shell_id(create: &Step) -> &str {
+    let Body::CreateResponse(response) = &create.response.body else {
+        panic!("{}: a shell that was refused is not known to these tests", create.id)
+    };
+    response.shell_id().unwrap()
+}
+
+fn step(id: String, request: &Value, response: &Value, status: &Value) -> Step {
+    let (request_xml, response_xml) = (text(request).to_owned(), text(response).to_owned());
     let decode = |xml: &str| Message::decode(xml.as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
     Step {
         request: decode(&request_xml),
         response: decode(&response_xml),
-        status: u16::try_from(step["http_status"].as_u64().unwrap()).unwrap(),
+        status: u16::try_from(status.as_u64().unwrap()).unwrap(),
         id,
         request_xml,
         response_xml,
     }
+}
+
+/// What the answers themselves tell of each command.
+fn told(steps: &[Step]) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for step in steps {
+        match &step.response.body {
+            Body::CommandResponse(_) => {
+                outcomes.push(Outcome { stdout: Vec::new(), stderr: Vec::new(), exit_code: None });
+            }
+            Body::ReceiveResponse(portion) => {
+                let outcome = outcomes.last_mut().unwrap();
+                for stream in &portion.streams {
+                    let all = if stream.name == "stdout" { &mut outcome.stdout } else { &mut outcome.stderr };
+                    all.extend_from_slice(&stream.data);
+                }
+                let state = portion.command_state.as_ref();
+                outcome.exit_code = state.and_then(|state| state.exit_code).map(|code| code.0);
+            }
+            _ => {}
+        }
+    }
+    outcomes
 }
 
 fn outcome(expected: &Value) -> Outcome {

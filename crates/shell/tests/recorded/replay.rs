@@ -157,12 +157,23 @@ impl Shared {
 
     /// An answer to a request that no recorded client sent.
     fn invent(&self, request: &Message) -> (u16, String) {
-        let invented = command_id(request) == Some(INVENTED_ID);
+        let id = command_id(request);
+        // Who deletes the shell next need not free the place of a command; ours may be kept for others.
+        let signalled = self
+            .steps
+            .iter()
+            .any(|step| matches!(step.request.body, Body::Signal(_)) && step.command_id() == id);
+        let given = self
+            .steps
+            .iter()
+            .filter_map(Step::given_command_id)
+            .chain([INVENTED_ID])
+            .any(|given| Some(given) == id);
         let answer = match &request.body {
             Body::Command(line) if line.command == INVENTED => {
                 Body::CommandResponse(CommandResponse { command_id: INVENTED_ID.to_owned() })
             }
-            Body::Signal(_) if invented => Body::SignalResponse,
+            Body::Signal(_) if given && !signalled => Body::SignalResponse,
             Body::Send(send) if send.streams.iter().all(|stream| stream.end && stream.data.is_empty()) => {
                 self.state().ends += 1;
                 Body::SendResponse

@@ -1,8 +1,13 @@
 //! Our requests beside recorded ones: what may differ, and why.
 
-use winrm_wsman::{Body, Header, Message, WsOption, uri};
+use std::time::Duration;
+
+use winrm_wsman::{Body, Header, Message, WsOption, XsDuration, uri};
 
 use crate::exchanges::Step;
+
+/// The longest operation timeout that a client can be set to.
+pub(crate) const LONGEST_OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Takes away what is ours or theirs alone on purpose, and tells what differs apart from that.
 pub(crate) fn differences(step: &Step, ours: &Message, steps: &[Step], invented_id: &str) -> Option<String> {
@@ -24,6 +29,9 @@ fn header(ours: &mut Header, recorded: &mut Header) -> Result<(), String> {
         header.to.take().ok_or("no To")?;
         header.message_id.take().ok_or("no MessageID")?;
     }
+    // Longer ones are refused, as Windows cuts them to this; some clients ask for as long as a command may take.
+    let longest = XsDuration::try_from(LONGEST_OPERATION_TIMEOUT).unwrap();
+    recorded.operation_timeout = recorded.operation_timeout.map(|timeout| timeout.min(longest));
     let about_a_shell = recorded.resource_uri.as_deref() == Some(uri::RESOURCE_URI_CMD);
     // Which session. Windows refuses to disconnect from a shell that was created without one, so ours always have it; old
     // clients have none.
