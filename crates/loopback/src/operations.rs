@@ -397,7 +397,8 @@ fn identify(user: Option<&str>, body: &Body) -> Outcome {
 
 fn command_of(shell: &Shell, id: Option<&str>) -> Outcome<Arc<Command>> {
     let Some(id) = id.filter(|id| !id.is_empty()) else {
-        return Err(fault::invalid_parameter(FaultCode::NO_COMMAND_ID).into());
+        // As Windows answers a Receive without one.
+        return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
     };
     Ok(shell.command(id).ok_or_else(|| Fault::command_not_found(COMPUTER_NAME))?)
 }
@@ -435,7 +436,8 @@ fn describe(shell: &Shell, address: IpAddr, asked: ShellBody) -> ShellBody {
     };
     ShellBody {
         shell_id: Some(settings.id.clone()),
-        name: asked.name,
+        // Recorded hosts tell the names of PowerShell's shells, and not those of `cmd`.
+        name: asked.name.filter(|_| settings.resource_uri != uri::RESOURCE_URI_CMD),
         resource_uri: Some(settings.resource_uri.clone()),
         owner: Some(settings.owner.clone()),
         client_ip: Some(address.to_string()),

@@ -34,7 +34,7 @@ async fn eventually(mut holds: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn the_answer_to_create_describes_the_shell() {
-    let service = builder().start().await.unwrap();
+    let service = builder().custom_shell("urn:shell").start().await.unwrap();
     let mut client = Client::log_on(&service).await;
     let shell = Shell {
         name: Some("shell 1".to_owned()),
@@ -56,11 +56,18 @@ async fn the_answer_to_create_describes_the_shell() {
     assert_eq!(described.client_ip.as_deref(), Some("127.0.0.1"));
     assert_eq!(described.output_streams, ["stdout", "stderr"]);
     assert_eq!(
-        (described.name, described.working_directory, described.idle_timeout, described.environment),
-        (shell.name, shell.working_directory, shell.idle_timeout, shell.environment)
+        (described.working_directory, described.idle_timeout, described.environment),
+        (shell.working_directory.clone(), shell.idle_timeout, shell.environment.clone())
     );
+    assert_eq!(described.name, None);
     let text = client.create().await;
     assert_ne!(text, id);
+
+    let mut header = client.header(uri::ACTION_CREATE, "");
+    header.resource_uri = Some("urn:shell".to_owned());
+    let (_, answer) = client.request(header, Body::Create(Box::new(shell.clone()))).await;
+    let Body::CreateResponse(response) = answer.body else { panic!() };
+    assert_eq!(response.shell.unwrap().name, shell.name);
 }
 
 #[tokio::test]
