@@ -228,6 +228,7 @@ impl Host {
     {
         let (printer, label, prefix) = (Arc::clone(&self.printer), self.target.label.clone(), self.prefix());
         let is_json = printer.format() == Format::Json;
+        let endpoint = self.target.endpoint.to_string();
         let ended = self.attempt(action).await;
         let (members, code) = match ended {
             Ok(Ended::Exited(raw)) => {
@@ -246,7 +247,7 @@ impl Host {
             Err(failure) => {
                 let failed = Failed {
                     code: failure.code(),
-                    cause: failure.message().to_owned(),
+                    cause: cause(failure.message(), &endpoint),
                     withheld: failure.is_withheld(),
                 };
                 // The first refusal has told everything.
@@ -306,6 +307,11 @@ impl Host {
         }
         ended
     }
+}
+
+/// The message without the host it is about, so that hosts can share it.
+fn cause(message: &str, endpoint: &str) -> String {
+    message.replace(&format!("{endpoint} "), "").replace(endpoint, "the host")
 }
 
 /// Why an action was given up.

@@ -8,13 +8,18 @@
 mod clear_text;
 mod common;
 #[cfg(unix)]
+mod copy;
+#[cfg(unix)]
 mod endings;
+#[cfg(unix)]
+mod fleet;
 mod identify;
 #[cfg(unix)]
 mod many;
 #[cfg(unix)]
 mod passwords;
 #[cfg(unix)]
+mod ps;
 #[cfg(unix)]
 mod reboots;
 mod run;

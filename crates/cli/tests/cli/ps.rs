@@ -1,0 +1,71 @@
+//! PowerShell scripts, with a `powershell.exe` that tells what it was given.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::common::{Host, assert_code, stderr, stdout, winrm, with_input};
+
+/// Decodes `-EncodedCommand`, and what comes by standard input when that asks for it, and prints the script as it came.
+const FAKE: &str = r##"#!/usr/bin/env python3
+import base64, sys
+script = base64.b64decode(sys.argv[sys.argv.index("-EncodedCommand") + 1]).decode("utf-16-le")
+if "-InputFormat" in sys.argv:
+    assert "OpenStandardInput" in script
+    length = int(sys.stdin.buffer.readline())
+    script = sys.stdin.buffer.read(length).decode()
+    assert sys.stdin.buffer.read() == b""
+sys.stdout.write(f"{len(script)} {script[:40]}\n")
+sys.stderr.write("#< CLIXML\r\n<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\">")
+sys.stderr.write("<Obj S=\"progress\" RefId=\"0\"><TN RefId=\"0\"><T>System.Management.Automation.PSCustomObject</T>")
+sys.stderr.write("<T>System.Object</T></TN><MS><I64 N=\"SourceId\">1</I64></MS></Obj>")
+sys.stderr.write("<S S=\"Error\">it broke_x000D__x000A_</S><S S=\"warning\">mind that</S></Objs>")
+sys.exit(3)
+"##;
+
+/// A host whose `powershell.exe` is the fake one, and what it is in.
+fn host() -> (tempfile::TempDir, String, Host) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("powershell.exe");
+    std::fs::write(&program, FAKE).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("PATH={}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    (folder, path, Host::start())
+}
+
+fn ps(path: &str, host: &Host, arguments: &[&str]) -> Command {
+    let url = host.url();
+    let line: Vec<&str> = ["ps", &url, "--env", path].into_iter().chain(arguments.iter().copied()).collect();
+    winrm(&line)
+}
+
+#[test]
+fn scripts_arrive_whatever_their_length_and_wherever_from() {
+    let (folder, path, host) = host();
+    let output = ps(&path, &host, &["--", "Get-Item", "'é'"]).output().unwrap();
+    assert_code(&output, 3);
+    assert_eq!(stdout(&output), "12 Get-Item 'é'\n");
+    let long = format!("# {}\r\nexit 3", "é".repeat(100_000));
+    let file = folder.path().join("long.ps1");
+    std::fs::write(&file, format!("\u{feff}{long}")).unwrap();
+    let expected = format!("{} ", long.chars().count());
+    let output = ps(&path, &host, &["--file", file.to_str().unwrap()]).output().unwrap();
+    assert_code(&output, 3);
+    assert!(stdout(&output).starts_with(&expected), "{}", stdout(&output));
+    let output = with_input(ps(&path, &host, &["--stdin"]), long.as_bytes());
+    assert_code(&output, 3);
+    assert!(stdout(&output).starts_with(&expected), "{}", stdout(&output));
+    host.assert_clean();
+}
+
+#[test]
+fn a_script_that_is_none_is_a_mistake() {
+    let (folder, path, host) = host();
+    let file = folder.path().join("binary");
+    std::fs::write(&file, b"\xff\x00\x01").unwrap();
+    for arguments in [&["--file", file.to_str().unwrap()][..], &["--file", "/nonexistent"], &[]] {
+        let output = ps(&path, &host, arguments).output().unwrap();
+        assert_code(&output, 255);
+        assert!(!stderr(&output).is_empty());
+    }
+    assert!(host.service().log().is_empty());
+}
