@@ -282,7 +282,7 @@ impl Host {
         if let Some(limit) = self.connection.wait {
             let quiet = self.printer.format() == Format::Json;
             tokio::select! {
-                waited = waiting::wait(&self.builder, &self.target, limit, quiet) => waited?,
+                waited = Box::pin(waiting::wait(&self.builder, &self.target, limit, quiet)) => waited?,
                 wish = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => return Err(stopped(wish)),
             }
         }

@@ -17,7 +17,9 @@ use crate::report::Failure;
 /// How long a terminated command may take to end.
 const END_GRACE: Duration = Duration::from_secs(5);
 /// Output read at once, in bytes.
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 4 * 1024;
+/// The same of a process that writes a lot.
+const MAX_BLOCK: usize = 64 * 1024;
 
 /// Runs it with its output printed.
 pub(crate) async fn drive(
@@ -89,7 +91,8 @@ async fn start(command: &mut Command, wishes: &mut watch::Receiver<Wish>) -> Res
     // What is dropped half-way cleans up after itself.
     let interrupted = control::wanted(wishes, |wish| *wish != Wish::Run);
     tokio::select! {
-        child = command.spawn() => Ok(child?),
+        // Apart, as it is large and soon over, while a fleet holds many that wait for an end.
+        child = Box::pin(command.spawn()) => Ok(child?),
         wish = interrupted => Err(stopped(wish)),
     }
 }
@@ -113,10 +116,12 @@ fn exit_code(status: ExitStatus) -> Result<u32, Failure> {
 /// Prints a stream until its end. Why it ended too early is what waiting for the process tells.
 async fn print(stream: Option<impl AsyncRead + Unpin>, mut printer: StreamPrinter<'_>) {
     let Some(mut stream) = stream else { return };
-    let mut block = Vec::new();
+    let mut block = Vec::with_capacity(BLOCK);
     loop {
+        if block.len() == block.capacity() && block.len() < MAX_BLOCK {
+            block.reserve_exact(block.len());
+        }
         block.clear();
-        block.reserve(BLOCK);
         match stream.read_buf(&mut block).await {
             Ok(0) | Err(_) => break,
             Ok(_) => {

@@ -167,7 +167,8 @@ async fn delete_at_closing(shell: Weak<ShellInner>, client: Client, gone: onesho
     tokio::select! {
         _ = gone => {}
         () = client.closing() => {
-            if let Some(shell) = shell.upgrade() && let Err(error) = shell.delete().await {
+            // Apart, so that the wait for it is small: there is one for each shell.
+            if let Some(shell) = shell.upgrade() && let Err(error) = Box::pin(shell.delete()).await {
                 tracing::warn!(endpoint = %client.endpoint(), shell = shell.id, %error, "shell could not be deleted");
             }
         }

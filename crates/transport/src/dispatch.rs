@@ -94,7 +94,8 @@ impl Client {
         if let Some(host) = config.log_on_guard.refused_by() {
             return Err(self.withheld(host));
         }
-        self.log_on_and_exchange(message).await
+        // Apart: it is large, and most exchanges do without.
+        Box::pin(self.log_on_and_exchange(message)).await
     }
 
     /// An exchange on a new connection; on a second one where the server wants AUTHENTICATE without a body.
