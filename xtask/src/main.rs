@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod dist;
 mod fuzz;
 mod interop;
 mod layers;
@@ -20,6 +21,7 @@ usage: cargo xtask TASK
   layers                          the crates depend on each other only as the table in xtask/src/layers.rs says
   interop                         our NTLM, SPNEGO and WinRM against other implementations
   fuzz --seconds N [TARGET]       each fuzz target, or one, for N seconds
+  dist                            the command in release, with shell completions and its manual page
   fuzz TARGET FILE                one input again, for instance a crash
   bench [--quick]                 every criterion bench
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["layers"] => layers::run(),
         ["interop"] => interop::run(),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["dist"] => dist::run(),
         ["bench"] => bench::run(false),
         ["bench", "--quick"] => bench::run(true),
         ["help" | "--help" | "-h"] => {
