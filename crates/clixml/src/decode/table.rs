@@ -27,7 +27,6 @@ impl Cost {
 }
 
 /// An object that has a `RefId`.
-#[derive(Debug)]
 pub(super) enum Slot {
     /// Its end tag is still to come: the place among the open objects, and its number.
     Open { place: usize, number: u64 },
@@ -36,7 +35,7 @@ pub(super) enum Slot {
 }
 
 /// Identities of one serializer, which last as long as its document (MS-PSRP 2.2.5.3.3).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tables {
     objects: HashMap<String, Slot>,
     types: HashMap<String, Arc<[PsString]>>,

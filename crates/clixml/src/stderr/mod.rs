@@ -7,6 +7,8 @@
 mod record;
 mod scan;
 
+use std::fmt;
+
 use crate::Limits;
 use crate::decode::{self, Tables};
 
@@ -17,8 +19,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Ends what a [`Document`]'s root began.
 const END: &[u8] = b"</Objs>";
 
-/// What came out of the stream.
-#[derive(Clone, Debug, PartialEq)]
+/// What came out of the stream. `Debug` shows the length of texts, not their bytes.
+#[derive(Clone, PartialEq)]
 pub enum Item {
     /// Bytes that are no CLIXML, unchanged, never empty. A text may come in any number of pieces.
     Text(Vec<u8>),
@@ -49,7 +51,6 @@ pub enum Item {
 /// assert!(stream.finish().is_empty());
 /// assert_eq!(text, "no such thing\r\n");
 /// ```
-#[derive(Debug)]
 pub struct ErrorStream {
     limits: Limits,
     /// Not yet handed out.
@@ -71,7 +72,6 @@ enum State {
     Element(Element, bool),
 }
 
-#[derive(Debug)]
 struct Document {
     /// The start tag of its root, which declares what its elements rely on.
     root: Vec<u8>,
@@ -90,6 +90,26 @@ enum Step {
     End(usize),
     /// Nothing is decided without more bytes.
     Wait,
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Record(record) => record.fmt(f),
+        }
+    }
+}
+
+/// Without the bytes held back.
+impl fmt::Debug for ErrorStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorStream")
+            .field("held", &self.buffer.len())
+            .field("state", &self.state)
+            .field("in_document", &self.document.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ErrorStream {
