@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("winrm-ntlm", &[]),
     ("winrm-spnego", &[]),
     ("winrm-xml", &[]),
+    ("winrm-clixml", &["winrm-xml"]),
     ("winrm-wsman", &["winrm-xml"]),
     ("winrm-transport", &["winrm-ntlm", "winrm-spnego", "winrm-wsman"]),
     ("winrm-shell", &["winrm-transport", "winrm-wsman"]),
@@ -26,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// These do no I/O, so nothing below them may either.
-const SANS_IO: &[&str] = &["winrm-ntlm", "winrm-spnego", "winrm-xml", "winrm-wsman"];
+const SANS_IO: &[&str] = &["winrm-ntlm", "winrm-spnego", "winrm-xml", "winrm-clixml", "winrm-wsman"];
 const IO: &[&str] = &["tokio", "hyper", "mio", "socket2"];
 
 pub(crate) fn run() -> Result<(), Failure> {

@@ -65,8 +65,13 @@ fn recorded(target: &str, fixtures: &Path) -> Result<BTreeSet<Vec<u8>>, Failure>
             }
         }
     }
-    // A machine takes several messages, each behind its length.
-    Ok(if target.ends_with("_steps") { found.iter().map(|seed| one_step(seed)).collect() } else { found })
+    Ok(match target {
+        // A machine takes several messages, each behind its length.
+        _ if target.ends_with("_steps") => found.iter().map(|seed| one_step(seed)).collect(),
+        // The size of pieces comes first.
+        "clixml_error_stream" => found.iter().map(|seed| [&[7], seed.as_slice()].concat()).collect(),
+        _ => found,
+    })
 }
 
 type Wanted = fn(&[u8]) -> bool;
@@ -81,6 +86,8 @@ fn sources(target: &str) -> Option<(&'static [&'static str], Wanted)> {
         "ntlm_client_steps" => (&["nlmp", "capture"], |b| is_ntlm(b, 2)),
         "ntlm_server_steps" => (&["nlmp", "capture"], |b| is_ntlm(b, 1) || is_ntlm(b, 3)),
         "ntlm_av_pairs" => (&["nlmp"], |b| b.ends_with(&[0, 0, 0, 0])),
+        "clixml_value" => (&["clixml"], is_xml),
+        "clixml_error_stream" => (&["clixml"], |b| b.starts_with(b"#< CLIXML")),
         "xml_reader" => (&["soap", "clixml"], is_xml),
         "wsman_message" => (&["soap", "exchanges", "capture"], is_xml),
         "wsman_encrypted_open" => (&["encryption", "capture"], is_multipart),
