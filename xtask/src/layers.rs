@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("winrm-clixml", &["winrm-xml"]),
     ("winrm-wsman", &["winrm-xml"]),
     ("winrm-transport", &["winrm-ntlm", "winrm-spnego", "winrm-wsman"]),
-    ("winrm-shell", &["winrm-transport", "winrm-wsman"]),
+    ("winrm-shell", &["winrm-clixml", "winrm-transport", "winrm-wsman"]),
     // One action on many hosts: which action is the caller's affair, so it knows none of the others.
     ("winrm-fleet", &[]),
     // Faults are part of its errors, so it offers their types.

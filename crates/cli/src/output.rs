@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncWrite, AsyncWriteExt, Stderr, Stdout};
 use tokio::sync::Mutex;
 use winrm::fleet::Summary;
+use winrm::shell::clixml::stderr::{ErrorStream, Item, Record, RecordStream};
 
 use crate::control::{Control, Reason};
 use crate::report::{Failure, warn};
@@ -143,22 +144,61 @@ async fn write_flushed(target: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> 
 }
 
 /// One stream of one host's command.
-#[derive(Debug)]
 pub(crate) struct StreamPrinter<'a> {
     printer: &'a Printer,
     host: &'a str,
     stream: Stream,
+    /// Reads what PowerShell says.
+    records: Option<ErrorStream>,
     /// What waits for its rest: of a line, or of a character.
     held: Vec<u8>,
 }
 
 impl<'a> StreamPrinter<'a> {
     pub(crate) fn new(printer: &'a Printer, host: &'a str, stream: Stream) -> Self {
-        Self { printer, host, stream, held: Vec::new() }
+        Self { printer, host, stream, records: None, held: Vec::new() }
+    }
+
+    /// CLIXML in it is printed as text.
+    pub(crate) fn with_records(self) -> Self {
+        Self { records: Some(ErrorStream::new()), ..self }
     }
 
     /// Prints what arrived.
     pub(crate) async fn block(&mut self, block: &[u8]) -> Result<(), Closed> {
+        let Some(records) = &mut self.records else { return self.plain(block).await };
+        let items = records.push(block);
+        self.items(items).await
+    }
+
+    async fn items(&mut self, items: Vec<Item>) -> Result<(), Closed> {
+        for item in items {
+            match item {
+                Item::Text(text) => self.plain(&text).await?,
+                Item::Record(record) => self.record(&record).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A record is shown where a console shows it: progress nowhere.
+    async fn record(&mut self, record: &Record) -> Result<(), Closed> {
+        let text = record.to_text();
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.printer.format != Format::Json {
+            return self.plain(text.as_bytes()).await;
+        }
+        // In order with what came before it.
+        let held = std::mem::take(&mut self.held);
+        self.data(&held).await?;
+        let mut members = event(self.stream, text.as_bytes());
+        members.insert("record".to_owned(), record_name(&record.stream).into());
+        self.printer.object(self.host, members).await
+    }
+
+    async fn plain(&mut self, block: &[u8]) -> Result<(), Closed> {
         match self.printer.format {
             Format::Raw => self.printer.write(self.stream, block).await,
             Format::Prefixed => {
@@ -179,6 +219,10 @@ impl<'a> StreamPrinter<'a> {
 
     /// Prints what was held back.
     pub(crate) async fn end(mut self) -> Result<(), Closed> {
+        if let Some(records) = self.records.take() {
+            let items = records.finish();
+            self.items(items).await?;
+        }
         let held = std::mem::take(&mut self.held);
         match self.printer.format {
             Format::Prefixed if !held.is_empty() => {
@@ -194,6 +238,14 @@ impl<'a> StreamPrinter<'a> {
             return Ok(());
         }
         self.printer.object(self.host, event(self.stream, data)).await
+    }
+}
+
+/// As PowerShell names it, in lower case.
+fn record_name(stream: &RecordStream) -> String {
+    match stream {
+        RecordStream::Other(name) => name.to_lowercase(),
+        known => format!("{known:?}").to_lowercase(),
     }
 }
 

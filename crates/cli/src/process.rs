@@ -21,12 +21,21 @@ const BLOCK: usize = 4 * 1024;
 /// The same of a process that writes a lot.
 const MAX_BLOCK: usize = 64 * 1024;
 
+/// What is expected of a process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// The host goes away under it.
+    pub(crate) expect_disconnect: bool,
+    /// Standard error is printed as it comes, CLIXML too.
+    pub(crate) raw: bool,
+}
+
 /// Runs it with its output printed.
 pub(crate) async fn drive(
     host: &Host,
     mut command: Command,
     input: Option<Input>,
-    expect_disconnect: bool,
+    how: How,
     mut wishes: watch::Receiver<Wish>,
 ) -> Result<Ended, Failure> {
     let mut child = start(&mut command, &mut wishes).await?;
@@ -36,7 +45,8 @@ pub(crate) async fn drive(
     let printed = async {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let stdout = print(stdout, StreamPrinter::new(&host.printer, label, Stream::Stdout));
-        let stderr = print(stderr, StreamPrinter::new(&host.printer, label, Stream::Stderr));
+        let printer = StreamPrinter::new(&host.printer, label, Stream::Stderr);
+        let stderr = print(stderr, if how.raw { printer } else { printer.with_records() });
         let ((), (), ended) = tokio::join!(stdout, stderr, child.wait());
         ended
     };
@@ -80,7 +90,7 @@ pub(crate) async fn drive(
         // Whatever code a process leaves that we ended: it is not its own.
         (_, Wish::Terminate(reason)) => Err(reason.into()),
         (Ok(status), _) => exit_code(status).map(Ended::Exited),
-        (Err(error), _) if expect_disconnect && is_disconnect(&error) => {
+        (Err(error), _) if how.expect_disconnect && is_disconnect(&error) => {
             Ok(Ended::Disconnected(Failure::from(error).into_message()))
         }
         (Err(error), _) => Err(error.into()),

@@ -9,7 +9,7 @@ use crate::args::PsArgs;
 use crate::control::{self, Control, Wish};
 use crate::fan::{Hosts, stopped};
 use crate::input;
-use crate::process;
+use crate::process::{self, How};
 use crate::report::Failure;
 
 /// The longest script, in bytes: a mistake in the name of its file shall not send something else.
@@ -21,6 +21,7 @@ pub(crate) async fn ps(args: PsArgs) -> Result<i32, Failure> {
     let control = Control::start()?;
     let script = Arc::new(script(&args, &control).await?);
     let hosts = Hosts::read(&args.targets, args.fan, args.connection, control).await?;
+    let how = How { expect_disconnect: false, raw: args.raw };
     let (environment, cwd) = (Arc::new(args.environment), args.cwd);
     hosts
         .act(move |host, client, wishes| {
@@ -29,7 +30,7 @@ pub(crate) async fn ps(args: PsArgs) -> Result<i32, Failure> {
             if let Some(directory) = &cwd {
                 command.current_dir(directory);
             }
-            async move { process::drive(&host, command, None, false, wishes).await }
+            async move { process::drive(&host, command, None, how, wishes).await }
         })
         .await
 }

@@ -8,7 +8,7 @@ use crate::args::RunArgs;
 use crate::control::Control;
 use crate::fan::Hosts;
 use crate::input;
-use crate::process;
+use crate::process::{self, How};
 use crate::report::Failure;
 
 /// Runs it everywhere; the exit status.
@@ -22,13 +22,13 @@ pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
         codepage: args.codepage,
         stdin: args.stdin,
     });
-    let expect_disconnect = args.expect_disconnect;
+    let how = How { expect_disconnect: args.expect_disconnect, raw: args.raw };
     let hosts = Hosts::read(&args.targets, args.fan, args.connection, control.clone()).await?;
     let inputs = input::for_hosts(args.stdin, &hosts, control).await?;
     hosts
         .act(move |host, client, wishes| {
             let (what, input) = (Arc::clone(&what), inputs.take(host.number));
-            async move { process::drive(&host, what.command(&client)?, input, expect_disconnect, wishes).await }
+            async move { process::drive(&host, what.command(&client)?, input, how, wishes).await }
         })
         .await
 }

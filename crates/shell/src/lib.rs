@@ -47,3 +47,5 @@ pub use pipes::{ChildStderr, ChildStdin, ChildStdout};
 pub use powershell::encoded_command;
 pub use shell::{DEFAULT_CODEPAGE, Shell, ShellBuilder};
 pub use stdio::Stdio;
+/// What PowerShell writes to standard error, decoded while it comes: `clixml::stderr`.
+pub use winrm_clixml as clixml;

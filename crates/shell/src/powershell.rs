@@ -5,6 +5,32 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use winrm_clixml::stderr::{ErrorStream, Item};
+
+use crate::child::Output;
+
+impl Output {
+    /// Standard error of PowerShell: records, where it is CLIXML, and the rest as it came. What PowerShell writes there begins with
+    /// `#< CLIXML` unless it was told otherwise; what programs write that it starts may stand anywhere in between.
+    pub fn error_records(&self) -> Vec<Item> {
+        let mut stream = ErrorStream::new();
+        let mut items = stream.push(&self.stderr);
+        items.extend(stream.finish());
+        items
+    }
+
+    /// Standard error as a console would have shown it: CLIXML as text, without progress, and the rest as UTF-8.
+    pub fn error_text(&self) -> String {
+        let mut bytes = Vec::with_capacity(self.stderr.len());
+        for item in self.error_records() {
+            match item {
+                Item::Text(text) => bytes.extend_from_slice(&text),
+                Item::Record(record) => bytes.extend_from_slice(record.to_text().as_bytes()),
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
 
 /// Characters that `cmd` takes on a line; WinRS hands every command to it.
 pub(crate) const CMD_LINE_LIMIT: usize = 8191;
@@ -68,6 +94,18 @@ mod tests {
         assert!(line("powershell.exe", &fits).unwrap().len() <= CMD_LINE_LIMIT - LINE_ROOM);
         assert_eq!(line("powershell.exe", &"x".repeat(3_100)), None);
         assert!(waiting_line("powershell.exe").len() < 2000);
+    }
+
+    #[test]
+    fn errors_are_read_as_a_console_shows_them() {
+        let stderr =
+            b"before\r\n#< CLIXML\r\n<Objs Version=\"1.1.0.1\"><S S=\"Error\">it broke_x000D__x000A_</S>\
+            <Obj S=\"progress\" RefId=\"0\"/><S S=\"warning\">mind that</S></Objs>after";
+        let output =
+            Output { status: crate::ExitStatus::terminated(), stdout: Vec::new(), stderr: stderr.to_vec() };
+        assert_eq!(output.error_text(), "before\r\nit broke\r\nWARNING: mind that\r\nafter");
+        let records = output.error_records();
+        assert_eq!(records.iter().filter(|item| matches!(item, Item::Record(_))).count(), 3);
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub(crate) struct RunArgs {
     /// The host is to go away under the command, as at a restart: that a started command is lost then is a success
     #[arg(long)]
     pub(crate) expect_disconnect: bool,
+    /// Prints standard error as it comes, even where it is PowerShell's CLIXML, which is otherwise shown as text
+    #[arg(long)]
+    pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) fan: FanArgs,
     #[command(flatten)]
@@ -92,6 +95,9 @@ pub(crate) struct PsArgs {
     /// The directory the script starts in [default: the user's profile folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<String>,
+    /// Prints standard error as it comes, even where it is PowerShell's CLIXML, which is otherwise shown as text
+    #[arg(long)]
+    pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) fan: FanArgs,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::common::{Host, assert_code, stderr, stdout, winrm, with_input};
+use crate::common::{Host, assert_code, json_lines, stderr, stdout, winrm, with_input};
 
 /// Decodes `-EncodedCommand`, and what comes by standard input when that asks for it, and prints the script as it came.
 const FAKE: &str = r##"#!/usr/bin/env python3
@@ -44,6 +44,16 @@ fn scripts_arrive_whatever_their_length_and_wherever_from() {
     let output = ps(&path, &host, &["--", "Get-Item", "'é'"]).output().unwrap();
     assert_code(&output, 3);
     assert_eq!(stdout(&output), "12 Get-Item 'é'\n");
+    assert_eq!(stderr(&output), "it broke\r\nWARNING: mind that\r\n");
+    let output = ps(&path, &host, &["--raw", "--", "x"]).output().unwrap();
+    assert!(stderr(&output).starts_with("#< CLIXML\r\n<Objs "), "{}", stderr(&output));
+    let output = ps(&path, &host, &["--json", "--", "x"]).output().unwrap();
+    let records: Vec<_> = json_lines(&output)
+        .into_iter()
+        .filter_map(|line| Some((line["record"].as_str()?.to_owned(), line["data"].as_str()?.to_owned())))
+        .collect();
+    let expected = [("error", "it broke\r\n"), ("warning", "WARNING: mind that\r\n")];
+    assert_eq!(records, expected.map(|(record, data)| (record.to_owned(), data.to_owned())));
     let long = format!("# {}\r\nexit 3", "é".repeat(100_000));
     let file = folder.path().join("long.ps1");
     std::fs::write(&file, format!("\u{feff}{long}")).unwrap();
