@@ -33,7 +33,7 @@ impl Decoder<'_, '_> {
             return Err(self.repeated("RefId"));
         }
         self.open.push(false);
-        let mut cost = Cost::of_text(id.map_or(0, str::len));
+        let mut cost = Cost::of_text(0);
         self.charge(cost.size)?;
 
         let mut parts = Parts::default();
