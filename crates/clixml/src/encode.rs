@@ -17,7 +17,8 @@ const VERSION: &str = "1.1.0.1";
 
 /// Writes one bare value, as the data of a message is.
 ///
-/// Objects are numbered as `RefId`; one that comes again, as the same `Arc`, is written as `Ref`, and type names that come again as `TNRef`.
+/// Objects are numbered as `RefId`; one that comes again, as the same `Arc`, is written as `Ref`, and type names that
+/// come again as `TNRef`.
 ///
 /// # Errors
 ///

@@ -11,8 +11,8 @@ pub enum DecodeError {
     /// Not XML, or beyond its bounds.
     #[error("document is not acceptable XML")]
     Xml(#[from] ReadError),
-    /// An element that MS-PSRP 2.2.5 does not have at this place. It is refused rather than kept: the list of elements is closed, and half
-    /// an object would be taken for a whole one.
+    /// An element that MS-PSRP 2.2.5 does not have at this place. It is refused rather than kept: the list of
+    /// elements is closed, and half an object would be taken for a whole one.
     #[error("unexpected element in {parent} before byte {offset}")]
     Unexpected {
         /// The element it stands in.
@@ -54,7 +54,8 @@ pub enum DecodeError {
         /// Just after its start tag.
         offset: usize,
     },
-    /// With every `Ref` replaced by its object, the values would be larger than [`Limits::expanded_size`](crate::Limits::expanded_size).
+    /// With every `Ref` replaced by its object, the values would be larger than
+    /// [`Limits::expanded_size`](crate::Limits::expanded_size).
     #[error("values exceed {maximum} bytes at byte {offset}, references followed")]
     TooLarge {
         /// The bound.
@@ -62,7 +63,8 @@ pub enum DecodeError {
         /// Where it was passed.
         offset: usize,
     },
-    /// With every `Ref` replaced by its object, objects would be nested more deeply than [`Limits::depth`](crate::Limits::depth).
+    /// With every `Ref` replaced by its object, objects would be nested more deeply than
+    /// [`Limits::depth`](crate::Limits::depth).
     #[error("objects are nested more deeply than {maximum} at byte {offset}, references followed")]
     TooDeep {
         /// The bound.

@@ -10,8 +10,8 @@ const ESCAPE_LEN: usize = 7;
 
 /// The text that stands for `string` in an element or attribute, before XML's own escaping.
 ///
-/// Escaped are control characters (C0, DEL and C1), surrogates, both halves of a pair each, and an underscore before `x` or `X`; also
-/// U+FFFE and U+FFFF, which XML cannot hold.
+/// Escaped are control characters (C0, DEL and C1), surrogates, both halves of a pair each, and an underscore before
+/// `x` or `X`; also U+FFFE and U+FFFF, which XML cannot hold.
 pub fn escape(string: &PsString) -> Cow<'_, str> {
     let Some(text) = string.as_str() else { return Cow::Owned(escape_units(string.to_utf16().into_iter())) };
     // Controls, the underscore and the first bytes of what is not ASCII: text without them is most text.

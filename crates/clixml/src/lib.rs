@@ -1,13 +1,13 @@
 //! The serialized objects of PowerShell, CLIXML (MS-PSRP 2.2.5), without I/O.
 //!
-//! [`decode`] reads the data of a message of the remoting protocol, or a file of `Export-Clixml`, into a [`PsValue`], and [`encode`] writes
-//! one. Both sides use the same types, and what is written reads back equal. Strings keep every UTF-16 code unit ([`PsString`]), numbers
-//! and dates their precision, properties their order. References between objects are resolved: an object that comes
-//! twice is shared, and all that could make a small document costly is bounded by [`Limits`].
-//! [`stderr`] decodes what `powershell.exe` writes to standard error, in pieces as they come.
+//! [`decode`] reads the data of a message of the remoting protocol, or a file of `Export-Clixml`, into a [`PsValue`],
+//! and [`encode`] writes one. Both sides use the same types, and what is written reads back equal. Strings keep every
+//! UTF-16 code unit ([`PsString`]), numbers and dates their precision, properties their order. References between
+//! objects are resolved: an object that comes twice is shared, and all that could make a small document costly is
+//! bounded by [`Limits`]. [`stderr`] decodes what `powershell.exe` writes to standard error, in pieces as they come.
 //!
-//! What it leaves out: the messages of the protocol, the decryption of [`SecureString`], and the conversion of values to types of the
-//! caller's.
+//! What it leaves out: the messages of the protocol, the decryption of [`SecureString`], and the conversion of values
+//! to types of the caller's.
 //!
 //! ```
 //! use winrm_clixml::{PsObject, PsValue, decode, encode};

@@ -12,8 +12,8 @@ pub struct Limits {
     pub elements: usize,
     /// Bytes of texts and [`ELEMENT_SIZE`](Self::ELEMENT_SIZE) for each value, counted again for each `Ref`; 64 MiB.
     ///
-    /// Objects that several references name are shared, but who walks or copies the values meets them as often as they are named. So
-    /// this bounds every such walk, and a few references to references cannot make it exponential.
+    /// Objects that several references name are shared, but who walks or copies the values meets them as often as
+    /// they are named. So this bounds every such walk, and a few references to references cannot make it exponential.
     pub expanded_size: usize,
 }
 

@@ -26,7 +26,8 @@ pub struct RefId(pub u64);
 pub struct PsObject {
     /// Set when something inside refers back to this object by [`PsValue::Ref`], else not.
     pub ref_id: Option<RefId>,
-    /// `TN`: from the most specific type to `System.Object`; empty when none were given. Shared by all objects of the same types.
+    /// `TN`: from the most specific type to `System.Object`; empty when none were given. Shared by all objects of the
+    /// same types.
     pub type_names: Arc<[PsString]>,
     /// `ToString`.
     pub to_string: Option<PsString>,
@@ -38,7 +39,7 @@ pub struct PsObject {
     pub extended: Properties,
 }
 
-/// What an object holds besides properties (MS-PSRP 2.2.5.2.5 to 2.2.5.2.7).
+/// What an object holds besides properties (MS-PSRP 2.2.5.2).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Content {
     /// Nothing.

@@ -2,7 +2,7 @@
 
 use crate::PsString;
 
-/// A progress record as the `PR` element has it. Sessions send the same as an object with properties (MS-PSRP 2.2.2.25).
+/// A progress record as the `PR` element has it. Sessions send the same as an object with properties.
 ///
 /// `powershell.exe` writes it to standard error whenever output is serialized; -1 says that a number is not known.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,4 +1,5 @@
-//! Primitive values that keep the text they were sent as, which may say more than a Rust type would: precision, offset, notation.
+//! Primitive values that keep the text they were sent as, which may say more than a Rust type would: precision,
+//! offset, notation.
 
 use std::fmt;
 
@@ -45,22 +46,23 @@ macro_rules! text_type {
 }
 
 text_type! {
-    /// A date and time (MS-PSRP 2.2.5.1.4) as XML Schema's `dateTime`: `2018-06-13T23:46:28.00516+00:00`, with `Z`, an offset or neither.
+    /// A date and time (MS-PSRP 2.2.5.1) as XML Schema's `dateTime`: `2018-06-13T23:46:28.00516+00:00`, with `Z`, an
+    /// offset or neither.
     DateTime, "a date and time", is_date_time
 }
 
 text_type! {
-    /// A span of time (MS-PSRP 2.2.5.1.5) as XML Schema's `duration`: `-P1DT2H3M4.5S`.
+    /// A span of time (MS-PSRP 2.2.5.1) as XML Schema's `duration`: `-P1DT2H3M4.5S`.
     Duration, "a duration", is_duration
 }
 
 text_type! {
-    /// A decimal number (MS-PSRP 2.2.5.1.16): `-1.50`, at most 29 significant digits as .NET has them.
+    /// A decimal number (MS-PSRP 2.2.5.1): `-1.50`, at most 29 significant digits as .NET has them.
     Decimal, "a decimal number", is_decimal
 }
 
 text_type! {
-    /// A version (MS-PSRP 2.2.5.1.21): two to four numbers below 2³¹, as in `1.1.0.1`.
+    /// A version (MS-PSRP 2.2.5.1): two to four numbers below 2³¹, as in `1.1.0.1`.
     Version, "a version", is_version
 }
 
@@ -71,7 +73,8 @@ impl Version {
     }
 }
 
-/// A string encrypted with the session key (MS-PSRP 2.2.5.1.24), as it was sent: base64 of AES-256-CBC in a session, something else in files.
+/// A string encrypted with the session key (MS-PSRP 2.2.5.1), as it was sent: base64 of AES-256-CBC in a session,
+/// something else in files.
 ///
 /// This crate has no key; nor does `Debug` show the text.
 #[derive(Clone, Eq, Hash, PartialEq)]

@@ -5,8 +5,9 @@ use std::fmt;
 
 /// A string of UTF-16 code units, which need not be Unicode: PowerShell strings may hold lone surrogates.
 ///
-/// Kept as UTF-8 whenever it is Unicode, so that the common case costs what a `String` does. Two are equal exactly when their
-/// code units are. `Debug` shows the length only, since strings may be secrets; `Display` shows the text, with U+FFFD in place of lone surrogates.
+/// Kept as UTF-8 whenever it is Unicode, so that the common case costs what a `String` does. Two are equal exactly
+/// when their code units are. `Debug` shows the length only, since strings may be secrets; `Display` shows the text,
+/// with U+FFFD in place of lone surrogates.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct PsString(Repr);
 

@@ -18,6 +18,10 @@ fn nested(levels: usize) -> String {
 #[test]
 fn depth_is_bounded() {
     assert!(decode(nested(64).as_bytes()).is_ok());
+    // As many objects within each other as can be, on the stack of a test's thread.
+    let bare = decode(format!("{}{}", "<Obj>".repeat(128), "</Obj>".repeat(128)).as_bytes()).unwrap();
+    assert_eq!(bare.clone(), bare);
+    assert!(!format!("{bare:?}").is_empty());
     let error = decode(nested(65).as_bytes()).unwrap_err();
     assert!(matches!(error, DecodeError::Xml(ReadError::LimitExceeded { .. })), "{error:?}");
     let error = decode(nested(1_000_000).as_bytes()).unwrap_err();

@@ -69,7 +69,7 @@ fn recorded(target: &str, fixtures: &Path) -> Result<BTreeSet<Vec<u8>>, Failure>
         // A machine takes several messages, each behind its length.
         _ if target.ends_with("_steps") => found.iter().map(|seed| one_step(seed)).collect(),
         // The size of pieces comes first.
-        "clixml_error_stream" => found.iter().map(|seed| [&[7], seed.as_slice()].concat()).collect(),
+        "clixml_error_stream" => found.iter().map(|seed| [[7].as_slice(), seed].concat()).collect(),
         _ => found,
     })
 }

@@ -77,7 +77,7 @@ pub(crate) fn read(document: &[u8], limits: &Limits, tables: &mut Tables) -> Res
     Ok(entries)
 }
 
-/// One pass over one document. References are resolved as they come: they only point backwards (MS-PSRP 2.2.5.2.1).
+/// One pass over one document. References are resolved as they come: they only point backwards (MS-PSRP 2.2.5.2).
 struct Decoder<'a, 't> {
     reader: Reader<'a>,
     tables: &'t mut Tables,

@@ -33,7 +33,7 @@ impl Decoder<'_, '_> {
             return Err(self.repeated("RefId"));
         }
         self.open.push(false);
-        let mut cost = Cost::of_text(id.map_or(0, str::len));
+        let mut cost = Cost::of_text(0);
         self.charge(cost.size)?;
 
         let mut parts = Parts::default();
@@ -130,7 +130,7 @@ impl Decoder<'_, '_> {
         self.put_container(parts, content(items))
     }
 
-    /// `DCT` (MS-PSRP 2.2.5.2.6.4): each entry an `En` with one value named `Key` and one named `Value`.
+    /// `DCT` (MS-PSRP 2.2.5.2): each entry an `En` with one value named `Key` and one named `Value`.
     fn dictionary(&mut self, cost: &mut Cost) -> Result<Vec<(PsValue, PsValue)>, DecodeError> {
         let mut entries = Vec::new();
         while let Some(entry) = self.reader.next_child()? {
@@ -200,7 +200,7 @@ impl Decoder<'_, '_> {
         Ok(names)
     }
 
-    /// `Ref` (MS-PSRP 2.2.5.2.1): to a complete object, which is shared, or to one of those around it.
+    /// `Ref` (MS-PSRP 2.2.5.2): to a complete object, which is shared, or to one of those around it.
     pub(super) fn reference(&mut self, start: &Start) -> Result<(PsValue, Cost), DecodeError> {
         let id = start.attribute("", "RefId").ok_or_else(|| self.missing("RefId"))?;
         let (value, cost) = match self.tables.object(id) {

@@ -1,8 +1,9 @@
 //! What `powershell.exe` writes to standard error when that is not a console: plain bytes and CLIXML documents in turn.
 //!
-//! A line `#< CLIXML` begins a document, `<Objs ...>` and on, with an element for each line of an error, each warning and each
-//! bit of progress. Programs that PowerShell starts write to the same stream whenever they please, between two elements too, and a process
-//! that is killed ends its document anywhere. So everything that is not an element of a document passes through.
+//! A line `#< CLIXML` begins a document, `<Objs ...>` and on, with an element for each line of an error, each warning
+//! and each bit of progress. Programs that PowerShell starts write to the same stream whenever they please, between
+//! two elements too, and a process that is killed ends its document anywhere. So everything that is not an element of
+//! a document passes through.
 
 mod record;
 mod scan;
@@ -30,17 +31,19 @@ pub enum Item {
 
 /// Decodes such a stream, in pieces of any size, cut anywhere.
 ///
-/// Records come out as soon as their element ends. Other bytes come out at once, except those that may be the beginning of `#< CLIXML` at the
-/// start of a line or of an element. An element that is malformed or too large comes out as text, as it came: nothing is lost but
-/// the frame of documents, which is the header, the tags of the root, and white space between elements.
-/// No more is kept than one element, and as much for objects and type names that later elements may refer to.
+/// Records come out as soon as their element ends. Other bytes come out at once, except those that may be the
+/// beginning of `#< CLIXML` at the start of a line or of an element. An element that is malformed or too large comes
+/// out as text, as it came: nothing is lost but the frame of documents, which is the header, the tags of the root,
+/// and white space between elements. No more is kept than one element, and as much for objects and type names that
+/// later elements may refer to.
 ///
 /// ```
 /// use winrm_clixml::stderr::{ErrorStream, Item};
 ///
 /// let mut stream = ErrorStream::new();
 /// let mut text = String::new();
-/// for piece in ["#< CLI", "XML\r\n<Objs Version=\"1.1.0.1\"><S S=\"Err", "or\">no such thing_x000D__x000A_</S>", "</Objs>"] {
+/// let pieces = ["#< CLI", "XML\r\n<Objs><S S=\"Err", "or\">no such thing_x000D__x000A_</S>", "</Objs>"];
+/// for piece in pieces {
 ///     for item in stream.push(piece.as_bytes()) {
 ///         match item {
 ///             Item::Text(bytes) => text.push_str(&String::from_utf8_lossy(&bytes)),
@@ -124,7 +127,8 @@ impl ErrorStream {
         Self::with_limits(Limits::default())
     }
 
-    /// As [`new`](Self::new), under other bounds, of which each holds for one element and `document_size` also for what is kept for references.
+    /// As [`new`](Self::new), under other bounds, of which each holds for one element and `document_size` also for
+    /// what is kept for references.
     pub fn with_limits(limits: Limits) -> Self {
         Self { limits, buffer: Vec::new(), state: State::LineStart, document: None }
     }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use crate::PsValue;
 
-/// Which of PowerShell's streams a record belongs to: the attribute `S`, whose case differs between versions and streams.
+/// Which of PowerShell's streams a record belongs to: the attribute `S`, whose case differs between versions and
+/// streams.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum RecordStream {
     /// `Error`: each line of an error a string, or an error record.
@@ -52,11 +53,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// The text that a console would have shown for it, line ends included, which are CR LF; empty for what it shows elsewhere or not at all.
+    /// The text that a console would have shown for it, line ends included, which are CR LF; empty for what it shows
+    /// elsewhere or not at all.
     ///
-    /// Lines of an error are given as they are, since each brings its own end. Progress is a bar on a console, and information
-    /// records are what is left of texts that the host has written to standard output by then. Objects are shown by their `ToString`. Lone surrogates
-    /// become U+FFFD.
+    /// Lines of an error are given as they are, since each brings its own end. Progress is a bar on a console, and
+    /// information records are what is left of texts that the host has written to standard output by then. Objects
+    /// are shown by their `ToString`. Lone surrogates become U+FFFD.
     pub fn to_text(&self) -> String {
         let prefix = match &self.stream {
             RecordStream::Progress | RecordStream::Information => return String::new(),

@@ -1,7 +1,7 @@
 //! Where markup begins and ends, found byte by byte, so that no byte is looked at twice however the stream is cut.
 //!
-//! Only what the serializer writes is taken for markup: no comments, no sections, no instructions. Whether it is well-formed is left
-//! to the decoder.
+//! Only what the serializer writes is taken for markup: no comments, no sections, no instructions. Whether it is
+//! well-formed is left to the decoder.
 
 use crate::decode::TAGS;
 
