@@ -166,6 +166,7 @@ impl Hosts {
         let mut wishes = control.subscribe();
         let mut summary = Summary::new();
         let mut codes = Vec::with_capacity(labels.len());
+        let mut withheld = Vec::new();
         loop {
             let event = tokio::select! {
                 event = events.next() => event,
@@ -179,7 +180,10 @@ impl Hosts {
             let label = labels.get(event.host).map(String::as_str).unwrap_or_default();
             // What it was kept from is not its own failure.
             let outcome = match outcome {
-                Outcome::Failed(failed) if failed.withheld => Outcome::NotTried(NotTried::Stopped),
+                Outcome::Failed(failed) if failed.withheld => {
+                    withheld.push(label);
+                    Outcome::NotTried(NotTried::Stopped)
+                }
                 outcome => outcome,
             };
             codes.push(match &outcome {
@@ -203,7 +207,7 @@ impl Hosts {
         }
         printer.clear();
         if labels.len() > 1 {
-            tell(&printer, &summary).await;
+            tell(&printer, &summary, &withheld).await;
         }
         Ok(exit::of_all(codes))
     }
@@ -340,13 +344,13 @@ async fn not_tried(printer: &Printer, label: &str, reason: NotTried) {
 fn why(reason: NotTried) -> &'static str {
     match reason {
         NotTried::TooManyFailures => "too many hosts had failed",
-        NotTried::Stopped => "their credentials were refused, or the rest was stopped",
+        NotTried::Stopped => "the rest was stopped",
         NotTried::Cancelled => "the rest was cancelled",
     }
 }
 
 /// The table of several hosts, where there is more to say than that all is well.
-async fn tell(printer: &Printer, summary: &Summary) {
+async fn tell(printer: &Printer, summary: &Summary, withheld: &[&str]) {
     if printer.format() == Format::Json {
         let groups: Vec<_> = summary
             .groups()
@@ -368,13 +372,23 @@ async fn tell(printer: &Printer, summary: &Summary) {
         let _ = printer.line(&told.to_string()).await;
     } else if summary.done() < summary.total() {
         printer.message(&summary.to_string());
-        for (reason, hosts) in summary.not_tried_hosts() {
-            let named = hosts.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
-            let more = hosts.len().checked_sub(LISTED).filter(|more| *more > 0);
-            let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
-            printer.message(&format!("not tried, as {}: {named}{more}", why(reason)));
+        if !withheld.is_empty() {
+            name_not_tried(printer, "another host refused their credentials", withheld);
+        }
+        for (reason, mut hosts) in summary.not_tried_hosts() {
+            hosts.retain(|host| !withheld.contains(host));
+            if !hosts.is_empty() {
+                name_not_tried(printer, why(reason), &hosts);
+            }
         }
     }
+}
+
+fn name_not_tried(printer: &Printer, why: &str, hosts: &[&str]) {
+    let named = hosts.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    let more = hosts.len().checked_sub(LISTED).filter(|more| *more > 0);
+    let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+    printer.message(&format!("not tried, as {why}: {named}{more}"));
 }
 
 fn live_summary(hosts: usize) -> ProgressBar {
