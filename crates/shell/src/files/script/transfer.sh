@@ -192,6 +192,10 @@ put() {
   if [ -n "$message" ]; then
     rm -f -- "$partial"
     refuse_by "${message%"$newline"}"
+  elif [ "$(($(wc -c <"$partial")))" -ne "$size" ] && [ "$digest" != - ]; then
+    # Not every tee tells.
+    rm -f -- "$partial"
+    refuse full "$path was not written whole"
   elif [ "$sum" != "$digest" ]; then
     rm -f -- "$partial"
     refuse changed "$path did not arrive as it was sent"
