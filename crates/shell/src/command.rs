@@ -46,6 +46,8 @@ pub struct Command {
     stdout: Option<Stdio>,
     stderr: Option<Stdio>,
     timeout: Option<Duration>,
+    skip_cmd_shell: bool,
+    console_mode_stdin: Option<bool>,
 }
 
 /// Where it runs.
@@ -94,6 +96,8 @@ impl Command {
             stdout: None,
             stderr: None,
             timeout: None,
+            skip_cmd_shell: false,
+            console_mode_stdin: None,
         }
     }
 
@@ -203,6 +207,21 @@ impl Command {
         self
     }
 
+    /// Asks the host to start the program without cmd in between (`WINRS_SKIP_CMD_SHELL`). Windows has ignored that since Server 2012 R2,
+    /// and does not say so; therefore only what arrives alike with cmd and without it is sent, and the rest refused: double quotes
+    /// and percent signs in arguments, mostly. Of use for old hosts, and for lines that are too long for cmd there.
+    pub fn skip_cmd_shell(&mut self, skip: bool) -> &mut Self {
+        self.skip_cmd_shell = skip;
+        self
+    }
+
+    /// Whether standard input is a console (`WINRS_CONSOLEMODE_STDIN`): unless set, it is where nothing is piped to it, and a pipe where
+    /// something is.
+    pub fn console_mode_stdin(&mut self, console: bool) -> &mut Self {
+        self.console_mode_stdin = Some(console);
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -234,6 +253,8 @@ impl Command {
         let line = self.command_line()?;
         let streams = Streams {
             preamble: self.preamble.clone(),
+            console: self.console_mode_stdin,
+            skip_cmd_shell: self.skip_cmd_shell,
             stdin: self.stdin.unwrap_or(Stdio::null()).is_piped(),
             stdout: self.stdout.unwrap_or(output).is_piped(),
             stderr: self.stderr.unwrap_or(output).is_piped(),
@@ -276,6 +297,8 @@ impl Command {
                 line.push_str(&argument);
             }
             (line, Vec::new())
+        } else if self.skip_cmd_shell {
+            command_line::encode_for_both(&self.program, &self.arguments)?
         } else {
             command_line::encode(&self.program, &self.arguments)?
         };

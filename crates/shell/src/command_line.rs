@@ -18,6 +18,10 @@ pub enum CommandLineError {
     /// File names cannot hold a quote.
     #[error("a program's name cannot hold a double quote")]
     QuoteInProgram,
+    /// With [`Command::skip_cmd_shell`](crate::Command::skip_cmd_shell): a host that does without cmd, and one that ignores that, would
+    /// make different things of it.
+    #[error("{0} cannot be passed alike with and without cmd: leave skip_cmd_shell off")]
+    OnlyThroughCmd(&'static str),
     /// Nothing to run.
     #[error("the program's name is empty")]
     EmptyProgram,
@@ -52,6 +56,37 @@ pub(crate) fn encode(
     if command.starts_with('"') {
         command.insert(0, '"');
         encoded.last_mut().unwrap_or(&mut command).push('"');
+    }
+    Ok((command, encoded))
+}
+
+/// As [`encode`], for a host that may or may not do without cmd: only what both read alike.
+pub(crate) fn encode_for_both(
+    program: &str,
+    arguments: &[Argument],
+) -> Result<(String, Vec<String>), CommandLineError> {
+    let only = |what| Err(CommandLineError::OnlyThroughCmd(what));
+    if program.contains('%') {
+        return only("a program's name with a percent sign");
+    }
+    let command = quote_program(program)?;
+    let mut encoded = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        encoded.push(match argument {
+            Argument::Raw(text) => refuse_unsendable(text).map(|()| text.clone())?,
+            Argument::Quoted(text) => {
+                refuse_unsendable(text)?;
+                // In quotes cmd acts on nothing else.
+                if text.contains(['"', '%']) {
+                    return only("an argument with a double quote or a percent sign");
+                }
+                quote_for_argv(text)
+            }
+        });
+    }
+    // cmd would strip the first quote of the line and the last.
+    if command.starts_with('"') && encoded.iter().any(|argument| argument.contains('"')) {
+        return only("a program's name in quotes before arguments in quotes");
     }
     Ok((command, encoded))
 }
@@ -183,6 +218,29 @@ mod tests {
         assert_eq!(line("p", &["a\rb"]), Err(CommandLineError::LineBreak));
         assert_eq!(raw_line(" "), Err(CommandLineError::EmptyProgram));
         assert_eq!(raw_line("dir | findstr x").unwrap(), "dir | findstr x");
+    }
+
+    #[test]
+    fn what_is_read_alike_with_and_without_cmd() {
+        let encode = |program: &str, arguments: &[&str]| {
+            let arguments: Vec<_> =
+                arguments.iter().map(|text| Argument::Quoted((*text).to_owned())).collect();
+            encode_for_both(program, &arguments)
+                .map(|(command, rest)| [vec![command], rest].concat().join(" "))
+        };
+        for arguments in [&["/all"][..], &["a b", "c&d|e>f", "^x!", ""], &[r"a b\", "(x)"]] {
+            let sent = encode("p", arguments).unwrap();
+            let expected: Vec<_> = ["p"].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
+            assert_eq!(argv(&sent), expected, "without");
+            assert_eq!(argv(&through_cmd(&sent)), expected, "with");
+        }
+        assert_eq!(encode(r"C:\Program Files\x.exe", &["/v"]).unwrap(), r#""C:\Program Files\x.exe" /v"#);
+        for (program, arguments) in
+            [("p", &["50%"][..]), ("p", &["a\"b"]), ("%p%", &[]), (r"C:\Program Files\x.exe", &["a b"])]
+        {
+            let refused = encode(program, arguments);
+            assert!(matches!(refused, Err(CommandLineError::OnlyThroughCmd(_))), "{program} {arguments:?}");
+        }
     }
 
     /// What `cmd /C LINE` passes to a program: the strip of the outer quotes, `%` before `^`, and no operator left.

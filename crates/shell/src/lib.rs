@@ -22,9 +22,13 @@
 //! timeouts. What is dropped is cleaned up behind the caller's back while the runtime lives;
 //! [`Client::close`](winrm_transport::Client::close) waits for it.
 //!
-//! Left out: disconnecting from a running shell, decoding of code pages.
+//! Output is bytes in the console's code page; the feature `encoding` decodes them.
+//!
+//! Left out: disconnecting from a running shell.
 
 mod child;
+#[cfg(feature = "encoding")]
+mod code_page;
 mod command;
 mod command_line;
 mod error;
@@ -39,6 +43,8 @@ mod shell;
 mod stdio;
 
 pub use child::{Child, Output, Signals};
+#[cfg(feature = "encoding")]
+pub use code_page::{Decoder, UnknownCodePage};
 pub use command::Command;
 pub use command_line::CommandLineError;
 pub use error::{Error, PartialOutput};

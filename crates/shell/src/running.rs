@@ -40,11 +40,15 @@ const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
 /// A process that ends may refuse its remaining input in ways we do not know; so long may the news of its end take.
 const REFUSED_INPUT_GRACE: Duration = Duration::from_secs(5);
 
-/// Which streams the caller wants.
+/// Which streams the caller wants, and how the process is started.
+#[expect(clippy::struct_excessive_bools, reason = "three streams, and an option of its own")]
 #[derive(Clone)]
 pub(crate) struct Streams {
     /// What is ours to say on standard input before it is the caller's, or ends.
     pub(crate) preamble: Bytes,
+    /// Whether standard input is a console, if that is not as usual.
+    pub(crate) console: Option<bool>,
+    pub(crate) skip_cmd_shell: bool,
     pub(crate) stdin: bool,
     pub(crate) stdout: bool,
     pub(crate) stderr: bool,
@@ -90,8 +94,11 @@ pub(crate) async fn start(
     let line = CommandLine { command_id: Some(remote.command_id.clone()), ..line };
     // From here on dropping `remote` cleans up.
     let feeds = streams.stdin || !streams.preamble.is_empty();
-    let console = if feeds { "FALSE" } else { "TRUE" };
-    let options = vec![WsOption::new(uri::OPTION_CONSOLE_MODE_STDIN, console)];
+    let console = if streams.console.unwrap_or(!feeds) { "TRUE" } else { "FALSE" };
+    let mut options = vec![WsOption::new(uri::OPTION_CONSOLE_MODE_STDIN, console)];
+    if streams.skip_cmd_shell {
+        options.push(WsOption::new(uri::OPTION_SKIP_CMD_SHELL, "TRUE"));
+    }
     let answer = remote.command(options, line).await.map_err(|error| Error::Spawn(Arc::new(error)))?;
     let Body::CommandResponse(response) = answer.body else {
         return Err(Error::Spawn(Arc::new(remote.shell.client().unexpected(&answer.header))));

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) current_dir: Option<String>,
     pub(crate) environment: Vec<Variable>,
     pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) name: Option<String>,
 }
 
 impl Default for Settings {
@@ -39,6 +41,8 @@ impl Default for Settings {
             current_dir: None,
             environment: Vec::new(),
             idle_timeout: None,
+            lifetime: None,
+            name: None,
         }
     }
 }
@@ -84,6 +88,19 @@ impl ShellBuilder {
     /// unless set.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How long the service keeps the shell at all, in use or not (`rsp:Lifetime`); as long as it likes unless set. What it makes of it
+    /// is its own affair: recorded Windows hosts echo it.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.settings.lifetime = Some(lifetime);
+        self
+    }
+
+    /// A name by which administrators may know it (`rsp:Name`).
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into());
         self
     }
 
@@ -189,6 +206,8 @@ impl ShellInner {
             environment: settings.environment.clone(),
             working_directory: settings.current_dir.clone(),
             idle_timeout: settings.idle_timeout.and_then(|timeout| XsDuration::try_from(timeout).ok()),
+            lifetime: settings.lifetime.and_then(|lifetime| XsDuration::try_from(lifetime).ok()),
+            name: settings.name.clone(),
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
             ..winrm_wsman::Shell::default()

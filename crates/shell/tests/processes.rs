@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use support::{builder, hello, pair, service, silent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use winrm_loopback::{Invocation, Io};
-use winrm_shell::{Command, Error, Shell, Stdio};
+use winrm_shell::{Command, CommandLineError, Error, Shell, Stdio};
+use winrm_transport::{TracedEnvelope, WireTrace};
+use winrm_wsman::{Body, Message};
 
 /// Sends back what it gets, and how much it was.
 async fn echo(_: Invocation, mut io: Io) -> u32 {
@@ -339,4 +342,55 @@ async fn a_process_that_waits_for_input_nobody_gives_is_told_so() {
     let mut command = Command::new(&client, "echo");
     let output = tokio::time::timeout(Duration::from_secs(4), command.output()).await.unwrap().unwrap();
     assert_eq!(output.status.raw(), Some(0));
+}
+
+#[tokio::test]
+async fn how_a_process_is_started_is_told_to_the_service() {
+    let handler = |invocation: Invocation, mut io: Io| async move {
+        let told = format!(
+            "{} {} {}",
+            invocation.console_mode_stdin,
+            invocation.skip_cmd_shell,
+            invocation.command_line()
+        );
+        io.stdout.write_all(told.as_bytes()).await.unwrap();
+        0
+    };
+    let (_service, client) = pair(handler).await;
+    let told =
+        async |command: &mut Command| String::from_utf8(command.output().await.unwrap().stdout).unwrap();
+    let mut command = Command::new(&client, "p");
+    command.arg("a&b");
+    assert_eq!(told(&mut command).await, "true false p ^\"a^&b^\"");
+    assert_eq!(told(command.skip_cmd_shell(true)).await, "true true p \"a&b\"");
+    assert_eq!(told(command.console_mode_stdin(false)).await, "false true p \"a&b\"");
+    command.arg("50%");
+    let refused = command.output().await.unwrap_err();
+    assert!(matches!(refused, Error::CommandLine(CommandLineError::OnlyThroughCmd(_))), "{refused}");
+}
+
+/// Requests as they were sent.
+#[derive(Default)]
+struct Sent(Mutex<Vec<Vec<u8>>>);
+
+impl WireTrace for Sent {
+    fn envelope(&self, envelope: &TracedEnvelope<'_>) {
+        if envelope.is_request {
+            self.0.lock().unwrap().push(envelope.envelope.to_vec());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shell_may_have_a_name_and_an_end() {
+    let service = service(hello).start().await.unwrap();
+    let sent = Arc::new(Sent::default());
+    let client = builder(&service).trace_wire(Arc::<Sent>::clone(&sent)).build().unwrap();
+    let shell =
+        Shell::builder(&client).name("deployment").lifetime(Duration::from_mins(5)).open().await.unwrap();
+    let create = sent.0.lock().unwrap().first().cloned().unwrap();
+    let Body::Create(asked) = Message::decode(&create).unwrap().body else { panic!("not a Create") };
+    assert_eq!(asked.name.as_deref(), Some("deployment"));
+    assert_eq!(asked.lifetime.map(winrm_wsman::XsDuration::get), Some(Duration::from_mins(5)));
+    shell.close().await.unwrap();
 }

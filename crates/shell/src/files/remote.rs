@@ -75,7 +75,14 @@ impl WinRs {
         let server = self.client.server();
         let interpreter = self.interpreter.unwrap_or_else(|| Interpreter::of(server.as_deref()));
         let line = CommandLine { command: interpreter.line(), arguments: Vec::new(), command_id: None };
-        let streams = Streams { preamble: Bytes::new(), stdin: true, stdout: true, stderr: true };
+        let streams = Streams {
+            preamble: Bytes::new(),
+            console: None,
+            skip_cmd_shell: false,
+            stdin: true,
+            stdout: true,
+            stderr: true,
+        };
         Ok((start(shell, true, line, streams, None).await?, interpreter))
     }
 }

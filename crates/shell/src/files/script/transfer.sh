@@ -6,7 +6,7 @@ answer() { printf '%s\0' "$*"; }
 # The code of an error message of the system.
 code() {
   case $1 in
-    *'No space left'* | *'quota exceeded'* | *'File too large'*) echo full ;;
+    *'No space left'* | *'short write'* | *'quota exceeded'* | *'File too large'*) echo full ;;
     *'Permission denied'* | *'not permitted'* | *'Read-only file system'*) echo denied ;;
     *'No such file'*) echo missing ;;
     *'Not a directory'*) echo not-a-folder ;;
