@@ -21,7 +21,8 @@ usage: cargo xtask TASK
   interop                         our NTLM, SPNEGO and WinRM against other implementations
   fuzz --seconds N [TARGET]       each fuzz target, or one, for N seconds
   fuzz TARGET FILE                one input again, for instance a crash
-  bench [--quick]                 every criterion bench
+  bench [--quick]                 every criterion bench, and the memory that large streams take
+  bench latency                   a warm command by our client, pypsrp and pywinrm
 
 WINRM_FIXTURES names the folder of recorded traffic that `test` checks and `fuzz` starts from.";
 
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench"] => bench::run(false),
         ["bench", "--quick"] => bench::run(true),
+        ["bench", "latency"] => bench::latency(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
