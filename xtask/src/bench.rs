@@ -1,6 +1,9 @@
-//! `cargo xtask bench`: criterion's benches of every crate.
+//! `cargo xtask bench`: criterion's benches of every crate, and what takes other programs to compare with.
 
-use crate::process::{Failure, cargo, run as run_command};
+use std::process::Command;
+
+use crate::interop;
+use crate::process::{Failure, cargo, root, run as run_command, target_dir};
 
 pub(crate) fn run(quick: bool) -> Result<(), Failure> {
     // Bench targets only: the unit tests' harness does not know criterion's options.
@@ -8,5 +11,28 @@ pub(crate) fn run(quick: bool) -> Result<(), Failure> {
     if quick {
         command.args(["--", "--quick"]);
     }
+    run_command(&mut command)
+}
+
+/// Every bench once, to see that it still runs: nothing is measured.
+pub(crate) fn smoke() -> Result<(), Failure> {
+    // Unoptimized, as what the tests use is built already.
+    run_command(&mut cargo(["test", "--workspace", "--bench", "*"]))
+}
+
+/// A warm command by our client and by others.
+pub(crate) fn latency() -> Result<(), Failure> {
+    let python = interop::python()?;
+    // Together, so that what both use is built once.
+    let packages = ["build", "--release", "--package", "winrm-cli", "--package", "winrm-shell"];
+    run_command(cargo(packages).args(["--bin", "winrm", "--example", "latency"]))?;
+    let binary =
+        |name: &str| target_dir().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(&python);
+    command
+        .arg(root().join("xtask").join("bench").join("latency.py"))
+        .env("WINRM_BIN", binary("winrm"))
+        .env("LATENCY_BIN", binary("examples/latency"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     run_command(&mut command)
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::process::{Failure, cargo, output, run as run_command, succeeds};
-use crate::{fuzz, interop, layers, test};
+use crate::{bench, fuzz, interop, layers, test};
 
 /// Of each fuzz target; the rest of the time goes into building them.
 const FUZZ_SECONDS: &str = "5";
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("each crate alone", each_crate_alone),
     ("test", test::run),
     ("test with every feature", every_feature),
+    ("benches, once each", bench::smoke),
     ("interop", interop::run),
     ("fuzz", || fuzz::run(&["--seconds", FUZZ_SECONDS])),
 ];

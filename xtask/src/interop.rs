@@ -14,8 +14,8 @@ use std::process::Command;
 use crate::process::{Failure, cargo, root, run as run_command, succeeds, target_dir};
 
 pub(crate) fn run() -> Result<(), Failure> {
-    let scripts = root().join("xtask").join("interop");
-    let python = virtual_environment(&scripts.join("requirements.txt"))?;
+    let scripts = scripts();
+    let python = python()?;
     run_command(&mut cargo([
         "build",
         "--workspace",
@@ -39,6 +39,15 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
     println!("interop: {} suites passed", checks.len());
     Ok(())
+}
+
+/// Python with the packages that our clients are held against.
+pub(crate) fn python() -> Result<PathBuf, Failure> {
+    virtual_environment(&scripts().join("requirements.txt"))
+}
+
+fn scripts() -> PathBuf {
+    root().join("xtask").join("interop")
 }
 
 fn checks(scripts: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -23,7 +23,8 @@ usage: cargo xtask TASK
   fuzz --seconds N [TARGET]       each fuzz target, or one, for N seconds
   dist                            the command in release, with shell completions and its manual page
   fuzz TARGET FILE                one input again, for instance a crash
-  bench [--quick]                 every criterion bench
+  bench [--quick]                 every criterion bench, and the memory that large streams take
+  bench latency                   a warm command by our client, pypsrp and pywinrm
 
 WINRM_FIXTURES names the folder of recorded traffic that `test` checks and `fuzz` starts from.";
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         ["dist"] => dist::run(),
         ["bench"] => bench::run(false),
         ["bench", "--quick"] => bench::run(true),
+        ["bench", "latency"] => bench::latency(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
