@@ -32,6 +32,8 @@ pub struct Limits {
     pub termination_grace: Duration,
     /// Entries kept in the request log; older ones are forgotten. 10 000.
     pub log_entries: usize,
+    /// Whether shells that were created with a SessionId can be disconnected; Server 2012 R2 was seen to refuse. Yes.
+    pub disconnects: bool,
 }
 
 impl Default for Limits {
@@ -48,6 +50,7 @@ impl Default for Limits {
             settle: Duration::from_millis(250),
             termination_grace: Duration::from_secs(1),
             log_entries: 10_000,
+            disconnects: true,
         }
     }
 }

@@ -106,6 +106,18 @@ pub(crate) fn disconnect_not_supported() -> Fault {
     sender(wsman("UnsupportedFeature"), None, DISCONNECT_NOT_SUPPORTED, text)
 }
 
+/// The shell is disconnected.
+pub(crate) fn shell_disconnected() -> Fault {
+    let text = "the shell is disconnected: reconnect first";
+    sender(wsman("InternalError"), None, FaultCode::SHELL_DISCONNECTED, text)
+}
+
+/// The shell was disconnected meanwhile.
+pub(crate) fn stream_disconnected() -> Fault {
+    let text = "the shell was disconnected while this was held";
+    sender(wsman("InternalError"), None, FaultCode::STREAM_DISCONNECTED, text)
+}
+
 /// The value of an option is not valid.
 pub(crate) fn invalid_option_value(name: &str) -> Fault {
     let text = format!("the value of the option {name} is not valid");

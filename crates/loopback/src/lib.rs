@@ -6,7 +6,7 @@
 //! What a command does is up to a [`Handler`]; [`LocalProcess`] runs it on this machine. A request [`Log`] tells a test what
 //! a client did, and [`Misbehaviour`] does things wrong on purpose.
 //!
-//! It leaves out PowerShell remoting, CIM, disconnected shells and Kerberos, and answers each of them with a fault or
+//! It leaves out PowerShell remoting, CIM, Connect and Kerberos, and answers each of them with a fault or
 //! does not offer it. It is not made for any network.
 //!
 //! ```
@@ -30,6 +30,7 @@ mod builder;
 mod command_line;
 mod config;
 mod connection;
+mod disconnection;
 mod envelope;
 mod fault;
 mod handler;

@@ -76,7 +76,7 @@ pub(crate) struct Operations {
 }
 
 /// Short for operations: a fault is their other outcome.
-type Outcome<T = Body> = Result<T, Box<Fault>>;
+pub(crate) type Outcome<T = Body> = Result<T, Box<Fault>>;
 
 impl Operations {
     /// Does what is asked and answers, by a fault if need be.
@@ -218,7 +218,9 @@ impl Operations {
             Body::Receive(receive) => self.receive(user, header, &receive).await,
             Body::Send(send) => self.send(user, header, send).await,
             Body::Signal(signal) => self.signal(user, header, &signal),
-            Body::Connect(_) | Body::Disconnect(_) | Body::Reconnect => {
+            Body::Disconnect(asked) => self.disconnect(user, header, &asked),
+            Body::Reconnect => self.reconnect(user, header),
+            Body::Connect(_) => {
                 self.shell(user, header)?;
                 Err(fault::disconnect_not_supported().into())
             }
@@ -228,7 +230,7 @@ impl Operations {
     }
 
     /// The shell that the selectors name, kept from being idle.
-    fn shell(&self, user: &str, header: &Header) -> Outcome<(Arc<Shell>, InUse)> {
+    pub(crate) fn shell(&self, user: &str, header: &Header) -> Outcome<(Arc<Shell>, InUse)> {
         let Some(id) = header.shell_id() else { return Err(fault::insufficient_selectors().into()) };
         let only_shell_id = header
             .selectors
@@ -295,7 +297,7 @@ impl Operations {
     }
 
     fn command(&self, user: &str, header: &Header, line: CommandLine) -> Outcome {
-        let (shell, _in_use) = self.shell(user, header)?;
+        let (shell, _in_use) = self.connected(user, header)?;
         if line.command.trim().is_empty() {
             return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
         }
@@ -325,7 +327,8 @@ impl Operations {
     }
 
     async fn receive(&self, user: &str, header: &Header, receive: &Receive) -> Outcome {
-        let (shell, _in_use) = self.shell(user, header)?;
+        let (shell, _in_use) = self.connected(user, header)?;
+        let mut disconnection = shell.disconnection();
         let command = command_of(&shell, receive.command_id.as_deref())?;
         let desired = Command::channels(&receive.desired_streams).filter(|desired| !desired.is_empty());
         let desired = desired.ok_or_else(|| fault::invalid_parameter(FaultCode::INVALID_DESIRED_STREAMS))?;
@@ -334,7 +337,17 @@ impl Operations {
         let terms = Terms { budget, deadline: self.deadline(header), settle: self.limits.settle };
         // Held by this request alone, so that deleting the shell ends the wait.
         drop(shell);
-        match command.output.fetch(&desired, terms).await {
+        let disconnected = async {
+            if disconnection.wait_for(|disconnected| *disconnected).await.is_err() {
+                // Deleted, which ends the wait by itself.
+                std::future::pending::<()>().await;
+            }
+        };
+        let fetched = tokio::select! {
+            fetched = command.output.fetch(&desired, terms) => fetched,
+            () = disconnected => return Err(fault::stream_disconnected().into()),
+        };
+        match fetched {
             Ok(portion) => Ok(Body::ReceiveResponse(receive_response(&command.id, portion))),
             Err(NoPortion::TimedOut) => Err(Fault::timed_out(COMPUTER_NAME).into()),
             Err(NoPortion::Finished) => Err(Fault::command_not_found(COMPUTER_NAME).into()),
@@ -344,7 +357,7 @@ impl Operations {
 
     /// As Windows, goes on with input that it answered a time-out to, and takes none meanwhile.
     async fn send(&self, user: &str, header: &Header, send: Send) -> Outcome {
-        let (shell, _in_use) = self.shell(user, header)?;
+        let (shell, _in_use) = self.connected(user, header)?;
         let deadline = self.deadline(header);
         let Some((command, block, end)) = input_of(&shell, send)? else { return Ok(Body::SendResponse) };
         match command.stdin.send(block, end, deadline).await {
@@ -359,7 +372,7 @@ impl Operations {
     }
 
     fn signal(&self, user: &str, header: &Header, signal: &Signal) -> Outcome {
-        let (shell, _in_use) = self.shell(user, header)?;
+        let (shell, _in_use) = self.connected(user, header)?;
         let command = command_of(&shell, signal.command_id.as_deref())?;
         // `Terminate` is how MS-WSMV 2.2.4.38 spells it.
         if signal.code.eq_ignore_ascii_case(uri::SIGNAL_TERMINATE) {
@@ -513,6 +526,8 @@ fn is_known(action: &str) -> bool {
         uri::ACTION_RECEIVE,
         uri::ACTION_SEND,
         uri::ACTION_SIGNAL,
+        uri::ACTION_DISCONNECT,
+        uri::ACTION_RECONNECT,
     ]
     .contains(&action)
 }

@@ -98,11 +98,12 @@ impl Shells {
             commands: Mutex::default(),
             last_used: Mutex::new(Instant::now()),
             in_use: AtomicUsize::new(0),
+            disconnected: watch::Sender::new(false),
+            disconnected_idle: Mutex::default(),
             watcher: Mutex::default(),
             handlers: Arc::clone(&self.handlers),
         });
-        let watcher = tokio::spawn(close_when_idle(Arc::downgrade(self), Arc::downgrade(&shell)));
-        *lock(&shell.watcher) = Some(watcher.abort_handle());
+        shell.watch(self);
         open.insert(shell.settings.id.clone(), Arc::clone(&shell));
         Ok(shell)
     }
@@ -169,6 +170,10 @@ pub(crate) struct Shell {
     commands: Mutex<HashMap<String, Arc<Command>>>,
     last_used: Mutex<Instant>,
     in_use: AtomicUsize,
+    /// Whether nobody may use it before it is reconnected.
+    disconnected: watch::Sender<bool>,
+    /// While it is disconnected, in place of its own.
+    disconnected_idle: Mutex<Option<Duration>>,
     watcher: Mutex<Option<AbortHandle>>,
     /// As in [`Shells`].
     handlers: Arc<watch::Sender<usize>>,
@@ -196,7 +201,38 @@ impl Shell {
         let since =
             if self.in_use.load(Ordering::SeqCst) > 0 { Instant::now() } else { *lock(&self.last_used) };
         // Far in the future is as good as never.
-        since.checked_add(self.settings.idle_timeout).unwrap_or_else(|| since + Duration::from_secs(1 << 32))
+        let timeout = lock(&self.disconnected_idle).unwrap_or(self.settings.idle_timeout);
+        since.checked_add(timeout).unwrap_or_else(|| since + Duration::from_secs(1 << 32))
+    }
+
+    /// Whether it is disconnected, now and from now on.
+    pub(crate) fn disconnection(&self) -> watch::Receiver<bool> {
+        self.disconnected.subscribe()
+    }
+
+    pub(crate) fn is_disconnected(&self) -> bool {
+        *self.disconnected.borrow()
+    }
+
+    /// Lets nobody use it, and ends what is held for it; its commands go on.
+    pub(crate) fn disconnect(self: &Arc<Self>, shells: &Arc<Shells>, idle_timeout: Option<Duration>) {
+        *lock(&self.disconnected_idle) = idle_timeout;
+        self.disconnected.send_replace(true);
+        self.watch(shells);
+    }
+
+    pub(crate) fn reconnect(self: &Arc<Self>, shells: &Arc<Shells>) {
+        *lock(&self.disconnected_idle) = None;
+        self.disconnected.send_replace(false);
+        self.watch(shells);
+    }
+
+    /// Closes it when it has been idle for too long, by what is known of that now.
+    fn watch(self: &Arc<Self>, shells: &Arc<Shells>) {
+        let watcher = tokio::spawn(close_when_idle(Arc::downgrade(shells), Arc::downgrade(self)));
+        if let Some(before) = lock(&self.watcher).replace(watcher.abort_handle()) {
+            before.abort();
+        }
     }
 
     /// Starts a command.

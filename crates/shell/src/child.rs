@@ -159,6 +159,7 @@ fn into_status(exit: Exit) -> Result<ExitStatus, Error> {
     exit.map_err(|loss| match loss {
         Loss::Transport(source) => Error::Lost { output: Box::default(), source },
         Loss::TimedOut(timeout) => Error::TimedOut { timeout, output: Box::default() },
+        Loss::Disconnected => Error::Disconnected,
     })
 }
 

@@ -34,6 +34,15 @@ pub enum Error {
     /// The shell could not be deleted; the service does it when it has been idle long enough.
     #[error("shell could not be deleted")]
     Delete(#[source] Arc<winrm_transport::Error>),
+    /// The host did not let go of the shell, which is as it was.
+    #[error("shell could not be disconnected")]
+    Disconnect(#[source] Arc<winrm_transport::Error>),
+    /// The shell could not be connected to again.
+    #[error("shell could not be reconnected")]
+    Reconnect(#[source] Arc<winrm_transport::Error>),
+    /// The shell was disconnected: the process goes on without us.
+    #[error("shell was disconnected: the process goes on, and can be attached to after a reconnect")]
+    Disconnected,
     /// [`Command::timeout`](crate::Command::timeout) was over; the process has been told to end. What it had written before is
     /// here.
     #[error("not done within {} s, and terminated after {} bytes of output", .timeout.as_secs_f32(), .output.len())]
@@ -67,7 +76,7 @@ impl Error {
     /// that was started and lost, always.
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
-            Self::Lost { .. } | Self::TimedOut { .. } => true,
+            Self::Lost { .. } | Self::TimedOut { .. } | Self::Disconnected => true,
             other => other.transport().is_some_and(winrm_transport::Error::is_outcome_unknown),
         }
     }
@@ -75,7 +84,12 @@ impl Error {
     /// The transport's error, where it is the cause.
     pub fn transport(&self) -> Option<&winrm_transport::Error> {
         match self {
-            Self::Open(error) | Self::Spawn(error) | Self::Signal(error) | Self::Delete(error) => Some(error),
+            Self::Open(error)
+            | Self::Spawn(error)
+            | Self::Signal(error)
+            | Self::Delete(error)
+            | Self::Disconnect(error)
+            | Self::Reconnect(error) => Some(error),
             Self::Lost { source, .. } => Some(source),
             _ => None,
         }

@@ -23,14 +23,13 @@
 //! [`Client::close`](winrm_transport::Client::close) waits for it.
 //!
 //! Output is bytes in the console's code page; the feature `encoding` decodes them.
-//!
-//! Left out: disconnecting from a running shell.
 
 mod child;
 #[cfg(feature = "encoding")]
 mod code_page;
 mod command;
 mod command_line;
+mod disconnected;
 mod error;
 mod exit_status;
 #[cfg(feature = "files")]
@@ -47,6 +46,7 @@ pub use child::{Child, Output, Signals};
 pub use code_page::{Decoder, UnknownCodePage};
 pub use command::Command;
 pub use command_line::CommandLineError;
+pub use disconnected::DisconnectedShell;
 pub use error::{Error, PartialOutput};
 pub use exit_status::ExitStatus;
 pub use pipes::{ChildStderr, ChildStdin, ChildStdout};

@@ -85,6 +85,7 @@ impl Reader {
                 Err(io::Error::new(io::ErrorKind::ConnectionAborted, Arc::clone(error)))
             }
             Some(Err(Loss::TimedOut(_))) => Err(io::ErrorKind::TimedOut.into()),
+            Some(Err(Loss::Disconnected)) => Err(io::ErrorKind::NotConnected.into()),
             _ => Ok(()),
         }
     }

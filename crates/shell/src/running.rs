@@ -30,6 +30,8 @@ pub(crate) enum Loss {
     Transport(Arc<winrm_transport::Error>),
     /// It took longer than it may, and was told to end.
     TimedOut(Duration),
+    /// Its shell was disconnected: it goes on.
+    Disconnected,
 }
 
 /// Until when a process may run, and the time that this was counted from.
@@ -80,17 +82,8 @@ pub(crate) async fn start(
     streams: Streams,
     deadline: Option<Deadline>,
 ) -> Result<Child, Error> {
-    let mut remote = Remote {
-        shell,
-        // Chosen here, so that a process whose CommandResponse is lost can still be ended.
-        command_id: guid(),
-        one_shot,
-        terminated: AtomicBool::new(false),
-        stop_delivery: Notify::new(),
-        abandoned: Notify::new(),
-        finished: AtomicBool::new(false),
-        places: Mutex::default(),
-    };
+    // Chosen here, so that a process whose CommandResponse is lost can still be ended.
+    let mut remote = Remote::new(shell, guid(), one_shot);
     let line = CommandLine { command_id: Some(remote.command_id.clone()), ..line };
     // From here on dropping `remote` cleans up.
     let feeds = streams.stdin || !streams.preamble.is_empty();
@@ -106,12 +99,32 @@ pub(crate) async fn start(
     remote.command_id = response.command_id;
     let remote = Arc::new(remote);
 
+    Ok(drive(remote, streams, feeds, deadline))
+}
+
+/// Goes on with a process that was started before its shell was disconnected.
+pub(crate) fn attach(shell: Arc<ShellInner>, command_id: String) -> Child {
+    let remote = Remote::new(shell, command_id, false);
+    let streams = Streams {
+        preamble: Bytes::new(),
+        console: None,
+        skip_cmd_shell: false,
+        stdin: false,
+        stdout: true,
+        stderr: true,
+    };
+    // Input may have been piped to it: nobody is to end that.
+    drive(Arc::new(remote), streams, true, None)
+}
+
+/// Starts the tasks of a process. Where it `is_fed`, it is not told end-of-file for being silent.
+fn drive(remote: Arc<Remote>, streams: Streams, is_fed: bool, deadline: Option<Deadline>) -> Child {
     let (exit, exited) = watch::channel(None);
     let (stdout, stdout_reader) = streams.stdout.then(|| pipes::output(&exited)).unzip();
     let (stderr, stderr_reader) = streams.stderr.then(|| pipes::output(&exited)).unzip();
     let (refused, input_refused) = oneshot::channel();
     let (source, stdin) = streams.stdin.then(pipes::input).unzip();
-    if feeds {
+    if source.is_some() || !streams.preamble.is_empty() {
         let pump = pump(Arc::clone(&remote), streams.preamble, source, exited.clone(), refused);
         remote.shell.client().spawn_background(pump);
     } else {
@@ -125,12 +138,25 @@ pub(crate) async fn start(
         stderr_reader.map(ChildStderr),
     );
     let client = remote.shell.client().clone();
-    let driver = Driver { remote, stdout, stderr, nudge: !feeds };
+    let driver = Driver { remote, stdout, stderr, nudge: !is_fed };
     client.spawn_background(driver.run(exit, input_refused, deadline));
-    Ok(child)
+    child
 }
 
 impl Remote {
+    fn new(shell: Arc<ShellInner>, command_id: String, one_shot: bool) -> Self {
+        Self {
+            shell,
+            command_id,
+            one_shot,
+            terminated: AtomicBool::new(false),
+            stop_delivery: Notify::new(),
+            abandoned: Notify::new(),
+            finished: AtomicBool::new(false),
+            places: Mutex::default(),
+        }
+    }
+
     pub(crate) fn command_id(&self) -> &str {
         &self.command_id
     }
@@ -211,6 +237,10 @@ impl Remote {
         if self.finished.swap(true, Ordering::AcqRel) {
             return;
         }
+        if self.shell.is_left() {
+            drop(self.places().take());
+            return;
+        }
         if self.one_shot {
             return self.shell.delete_in_background(self.places().take());
         }
@@ -271,7 +301,10 @@ impl Driver {
             () = client.closing() => Ok(ExitStatus::terminated()),
             error = failed_input(input_refused) => Err(Loss::Transport(Arc::new(error))),
             loss = overdue(deadline) => Err(loss),
-            result = self.poll() => result.map_err(|error| Loss::Transport(Arc::new(error))),
+            result = self.poll() => result.map_err(|error| match fault_code(&error) {
+                Some(code) if is_disconnection(code) => Loss::Disconnected,
+                _ => Loss::Transport(Arc::new(error)),
+            }),
         };
         if let Err(loss) = &result {
             tracing::debug!(endpoint = %client.endpoint(), ?loss, "process lost");
@@ -343,6 +376,11 @@ impl Driver {
 
 pub(crate) fn fault_code(error: &winrm_transport::Error) -> Option<FaultCode> {
     error.fault().and_then(Fault::wsman_code)
+}
+
+/// Faults by which Receives end when the shell is disconnected.
+fn is_disconnection(code: FaultCode) -> bool {
+    matches!(code, FaultCode::SHELL_DISCONNECTED | FaultCode::STREAM_DISCONNECTED)
 }
 
 /// Faults by which a pending Receive ends when its command was terminated.

@@ -123,6 +123,14 @@ pub struct Shell {
 }
 
 impl Shell {
+    pub(crate) fn of(inner: Arc<ShellInner>) -> Self {
+        Self { inner }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<ShellInner> {
+        &self.inner
+    }
+
     /// A builder for a shell on `client`'s host.
     pub fn builder(client: &Client) -> ShellBuilder {
         ShellBuilder::new(client)
@@ -171,6 +179,8 @@ pub(crate) struct ShellInner {
     /// Windows refuses Disconnect for a shell created without one, and wants it in every request to one with.
     session_id: String,
     deleted: AtomicBool,
+    /// It goes on without us.
+    left: AtomicBool,
     /// Given back once it is deleted.
     place: Mutex<Option<Place>>,
     /// Of its own processes.
@@ -218,9 +228,18 @@ impl ShellInner {
             return Err(Error::Open(Arc::new(client.unexpected(&answer.header))));
         };
         let id = created.shell_id().ok_or(Error::NoShellId)?.to_owned();
+        tracing::debug!(endpoint = %client.endpoint(), shell = id, "shell opened");
+        Ok(Self::new(client, id, session_id, Some(place)))
+    }
+
+    /// One that was opened before.
+    pub(crate) fn known(client: &Client, id: &str, session_id: &str) -> Arc<Self> {
+        Self::new(client, id.to_owned(), session_id.to_owned(), None)
+    }
+
+    fn new(client: &Client, id: String, session_id: String, place: Option<Place>) -> Arc<Self> {
         // Later requests must name the resource as Create did, or the service finds no such shell.
         let resource_uri = uri::RESOURCE_URI_CMD.to_owned();
-        tracing::debug!(endpoint = %client.endpoint(), shell = id, "shell opened");
         let (alive, gone) = oneshot::channel();
         let shell = Arc::new(Self {
             client: client.clone(),
@@ -228,12 +247,32 @@ impl ShellInner {
             resource_uri,
             session_id,
             deleted: AtomicBool::new(false),
-            place: Mutex::new(Some(place)),
+            left: AtomicBool::new(false),
+            place: Mutex::new(place),
             processes: Places::new(),
             _alive: alive,
         });
         client.spawn_background(delete_at_closing(Arc::downgrade(&shell), client.clone(), gone));
-        Ok(shell)
+        shell
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn session_id(&self) -> &str {
+        &self.session_id
+    }
+
+    /// From now on nothing in it is ended on our behalf.
+    pub(crate) fn leave(&self) {
+        self.left.store(true, Ordering::Release);
+        self.deleted.store(true, Ordering::Relaxed);
+        drop(self.take_place());
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
     }
 
     pub(crate) fn client(&self) -> &Client {

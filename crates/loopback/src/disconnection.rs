@@ -1,0 +1,51 @@
+//! Shells that are left alone for a while (MS-WSMV 3.1.4.13 and 3.1.4.14).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use winrm_wsman::{Body, Disconnect, Fault, Header, XsDuration};
+
+use crate::config::COMPUTER_NAME;
+use crate::fault;
+use crate::operations::{Operations, Outcome};
+use crate::shell::{InUse, Shell};
+
+/// The shortest IdleTimeOut of a Disconnect that Windows takes.
+const MIN_DISCONNECTED_IDLE: Duration = Duration::from_mins(1);
+
+impl Operations {
+    pub(crate) fn disconnect(&self, user: &str, header: &Header, asked: &Disconnect) -> Outcome {
+        let (shell, _in_use) = self.connected(user, header)?;
+        self.disconnectable(&shell)?;
+        let idle_timeout = asked.idle_timeout.map(XsDuration::get);
+        if idle_timeout.is_some_and(|timeout| timeout < MIN_DISCONNECTED_IDLE) {
+            return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
+        }
+        shell.disconnect(&self.shells, idle_timeout);
+        Ok(Body::DisconnectResponse)
+    }
+
+    /// Windows takes who creates a shell without a SessionId for a client too old for that.
+    fn disconnectable(&self, shell: &Shell) -> Outcome<()> {
+        if self.limits.disconnects && shell.settings.session_id.is_some() {
+            return Ok(());
+        }
+        Err(fault::disconnect_not_supported().into())
+    }
+
+    /// As [`shell`](Self::shell), to use it.
+    pub(crate) fn connected(&self, user: &str, header: &Header) -> Outcome<(Arc<Shell>, InUse)> {
+        let (shell, in_use) = self.shell(user, header)?;
+        if shell.is_disconnected() {
+            return Err(fault::shell_disconnected().into());
+        }
+        Ok((shell, in_use))
+    }
+
+    pub(crate) fn reconnect(&self, user: &str, header: &Header) -> Outcome {
+        let (shell, _in_use) = self.shell(user, header)?;
+        self.disconnectable(&shell)?;
+        shell.reconnect(&self.shells);
+        Ok(Body::ReconnectResponse)
+    }
+}
