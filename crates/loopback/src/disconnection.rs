@@ -1,4 +1,4 @@
-//! Shells that are left alone for a while (MS-WSMV 3.1.4.13 and 3.1.4.14).
+//! Shells that are left alone for a while (MS-WSMV 3.1.4.15 and 3.1.4.16).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Shells that go on without us, and the way back to them (MS-WSMV 3.1.4.13 to 3.1.4.15).
+//! Shells that go on without us, and the way back to them (MS-WSMV 3.1.4.15 and 3.1.4.16).
 
 use std::sync::Arc;
 use std::time::Duration;
