@@ -28,6 +28,8 @@ const TERMINATED: u32 = 1;
 /// A process that has ended may have left others behind that hold its output open: after so long without any, nobody
 /// waits for them.
 const DRAIN: Duration = Duration::from_millis(500);
+/// Bytes that go through a pipe at once: as many as one holds on Linux.
+const PIPE: usize = 64 * 1024;
 
 /// Runs commands on this machine, as the user that runs the service.
 ///
@@ -131,7 +133,7 @@ async fn pump(
     mut has_ended: watch::Receiver<bool>,
 ) {
     let Some(mut from) = from else { return };
-    let mut buffer = vec![0; 32 * 1024];
+    let mut buffer = vec![0; PIPE];
     loop {
         let drained = async {
             // An error is an end as well.
@@ -157,7 +159,7 @@ async fn pump(
 async fn feed(mut from: StdinReader, to: Option<ChildStdin>) {
     let sender = to.and_then(|to| to.into_owned_fd().ok()).map(pipe::Sender::from_owned_fd);
     let Some(Ok(mut to)) = sender else { return };
-    let mut buffer = vec![0; 16 * 1024];
+    let mut buffer = vec![0; PIPE];
     loop {
         let len = tokio::select! {
             // Before anything is written in vain. Where the system does not tell, writing does.
