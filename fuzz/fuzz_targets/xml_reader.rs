@@ -1,8 +1,8 @@
 #![no_main]
-//! The XML reader: bounds hold, and the two ways of reading agree.
+//! The XML reader: bounds hold, and all ways of reading agree.
 
 use libfuzzer_sys::fuzz_target;
-use winrm_xml::{Event, Limits, Reader};
+use winrm_xml::{Event, Limits, ReadError, Reader};
 
 fuzz_target!(|document: &[u8]| {
     let events = read_events(document);
@@ -13,7 +13,24 @@ fuzz_target!(|document: &[u8]| {
         tree = reader.read_element(root).is_ok() && reader.finish().is_ok();
     }
     assert_eq!(events, tree, "events and tree differ");
+    let limits = Limits::default();
+    let lifted = Reader::with_limits(document, &limits).and_then(all_events);
+    assert_eq!(
+        lifted,
+        Reader::plainly(document, &limits).and_then(all_events),
+        "lifted and plain text differ"
+    );
 });
+
+fn all_events(mut reader: Reader<'_>) -> Result<Vec<Event>, ReadError> {
+    let mut events = Vec::new();
+    loop {
+        match reader.next()? {
+            Event::Eof => return Ok(events),
+            event => events.push(event),
+        }
+    }
+}
 
 /// Whether the document reads to its end.
 fn read_events(document: &[u8]) -> bool {

@@ -32,7 +32,7 @@
 //! | `tls` | yes | `https://` endpoints, by rustls with ring |
 //! | `tls-native` | no | a second implementation of TLS, by OpenSSL, for hosts that rustls does not get along with |
 //! | `pkcs12` | no | client certificates from PKCS#12 files, beside PEM |
-//! | `encoding` | no | [`Decoder`](shell::Decoder), and text of outputs by the code pages of consoles |
+//! | `encoding` | no | `shell::Decoder`, and text of outputs by the code pages of consoles |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
 //! | `fleet` | yes | [`fleet()`]: one action on many hosts |
 //! | `files` | yes | [`Client::upload`], [`Client::download`] |

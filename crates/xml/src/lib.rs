@@ -34,6 +34,7 @@ mod element;
 mod encoding;
 mod error;
 mod escape;
+mod lift;
 mod limits;
 mod name;
 mod reader;

@@ -1,13 +1,13 @@
 //! The bounded pull reader.
 
 use std::borrow::Cow;
-use std::io::{self, Read};
 use std::{fmt, mem};
 
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
 use crate::encoding::{self, Decoded};
 use crate::error;
+use crate::lift::{Runs, Source};
 use crate::scan::{self, Summary};
 use crate::{Limits, Name, ReadError, Start};
 
@@ -60,8 +60,23 @@ impl<'a> Reader<'a> {
     ///
     /// As [`new`](Self::new).
     pub fn with_limits(document: &'a [u8], limits: &Limits) -> Result<Self, ReadError> {
+        Self::reading(document, limits, true)
+    }
+
+    /// As [`with_limits`](Self::with_limits), but with every character through xml-rs: what the faster way is held equal to.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    #[doc(hidden)]
+    pub fn plainly(document: &'a [u8], limits: &Limits) -> Result<Self, ReadError> {
+        Self::reading(document, limits, false)
+    }
+
+    fn reading(document: &'a [u8], limits: &Limits, lifts: bool) -> Result<Self, ReadError> {
         let Decoded { text, start } = encoding::decode(document, limits)?;
-        let summary = scan::scan(&text, start, limits)?;
+        let (summary, runs) = scan::scan(&text, start, limits)?;
+        let runs = if lifts { runs } else { Runs::default() };
         let text = match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
@@ -80,7 +95,7 @@ impl<'a> Reader<'a> {
             .max_attributes(limits.attributes)
             .max_attribute_length(limits.attribute_size)
             .max_data_length(limits.document_size);
-        let parser = EventReader::new_with_config(Source { text, at: start }, config);
+        let parser = EventReader::new_with_config(Source::new(text, start, runs), config);
         Ok(Self { parser, summary, peeked: None, pending: None, depth: 0, failed: None })
     }
 
@@ -232,6 +247,7 @@ impl<'a> Reader<'a> {
             // A text is complete at the next tag, and that is kept for the next call.
             let event = match self.pull_raw()? {
                 XmlEvent::Characters(piece) | XmlEvent::Whitespace(piece) | XmlEvent::CData(piece) => {
+                    let piece = self.parser.source_mut().restore(piece);
                     if !self.summary.has_instructions {
                         return Ok(Event::Text(piece));
                     }
@@ -300,21 +316,6 @@ impl fmt::Debug for Reader<'_> {
             .field("offset", &self.offset())
             .field("depth", &self.depth)
             .finish_non_exhaustive()
-    }
-}
-
-/// The document and how much of it xml-rs has taken. xml-rs asks for one byte at a time and reads nothing ahead.
-#[derive(Clone)]
-struct Source<'a> {
-    text: Cow<'a, [u8]>,
-    at: usize,
-}
-
-impl Read for Source<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.text.get(self.at..).unwrap_or_default().read(buffer)?;
-        self.at += read;
-        Ok(read)
     }
 }
 

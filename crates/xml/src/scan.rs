@@ -7,6 +7,7 @@
 
 use memchr::{memchr, memchr2, memchr3, memmem};
 
+use crate::lift::Runs;
 use crate::{Limit, Limits, ReadError};
 
 /// What the reader needs to know about a document that passed.
@@ -30,7 +31,7 @@ struct Declarations {
 }
 
 /// Judges `text` from byte `start` on.
-pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<Summary, ReadError> {
+pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<(Summary, Runs), ReadError> {
     let mut scan = Scan {
         text: text.as_bytes(),
         at: start,
@@ -40,6 +41,7 @@ pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<Summary,
         copies: 0,
         text_size: 0,
         summary: Summary::default(),
+        runs: Runs::default(),
     };
     while scan.at < scan.text.len() {
         scan.content()?;
@@ -47,7 +49,7 @@ pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<Summary,
     if !scan.open.is_empty() {
         return Err(scan.syntax("document ends inside an element"));
     }
-    Ok(scan.summary)
+    Ok((scan.summary, scan.runs))
 }
 
 struct Scan<'a> {
@@ -62,12 +64,17 @@ struct Scan<'a> {
     /// Since the last tag.
     text_size: usize,
     summary: Summary,
+    /// Text that need not be read character by character.
+    runs: Runs,
 }
 
 impl<'a> Scan<'a> {
     /// Text up to the next markup or reference, and that.
     fn content(&mut self) -> Result<(), ReadError> {
         let run = memchr2(b'<', b'&', self.rest()).unwrap_or(self.text.len() - self.at);
+        if !self.open.is_empty() {
+            self.runs.offer(self.text, self.at..self.at + run);
+        }
         self.at += run;
         self.add_text(run)?;
         match self.rest() {
