@@ -75,10 +75,12 @@ impl Control {
     }
 
     /// For one host: what is wanted of everybody, and its own end after a while.
-    pub(crate) fn of_host(&self, timeout: Option<Duration>) -> Self {
-        let Some(timeout) = timeout else { return self.clone() };
-        let of_host = Self { wish: watch::Sender::new(*self.wish.borrow()) };
-        let (all, one) = (self.clone(), of_host.clone());
+    pub(crate) fn of_host(&self, timeout: Option<Duration>) -> watch::Receiver<Wish> {
+        let Some(timeout) = timeout else { return self.subscribe() };
+        let one = Self { wish: watch::Sender::new(*self.wish.borrow()) };
+        let all = self.clone();
+        // Before the task looks whether anybody listens.
+        let of_host = one.subscribe();
         tokio::spawn(async move {
             let mut wishes = all.subscribe();
             let mut deadline = std::pin::pin!(tokio::time::sleep(timeout));

@@ -281,8 +281,7 @@ impl Host {
         F: Fn(Self, Client, watch::Receiver<Wish>) -> A,
         A: Future<Output = Result<Ended, Failure>>,
     {
-        let control = self.control.of_host(self.timeout);
-        let mut wishes = control.subscribe();
+        let mut wishes = self.control.of_host(self.timeout);
         if let Some(limit) = self.connection.wait {
             let quiet = self.printer.format() == Format::Json;
             tokio::select! {
