@@ -40,10 +40,10 @@ const LINE_ROOM: usize = 191;
 /// Reads a number and a line feed, then as many bytes, and runs them as a script in the same scope; what is left of standard
 /// input is the script's.
 const WAIT: &str = "$i=[Console]::OpenStandardInput();$n=0;\
-while(($b=$i.ReadByte())-ne 10){if($b -lt 48){exit 255}$n=$n*10+$b-48}\
+while(($b=$i.ReadByte())-ne 10){if($b -lt 48){exit 255};$n=$n*10+$b-48};\
 $t=New-Object byte[] $n;$o=0;\
-while($o -lt $n){$r=$i.Read($t,$o,$n-$o);if($r -le 0){exit 255}$o+=$r}\
-.([ScriptBlock]::Create([Text.Encoding]::UTF8.GetString($t)))";
+while($o -lt $n){$r=$i.Read($t,$o,$n-$o);if($r -le 0){exit 255};$o+=$r};\
+. ([ScriptBlock]::Create([Text.Encoding]::UTF8.GetString($t)))";
 
 /// The argument of `-EncodedCommand`: the script in UTF-16LE, in base64.
 pub fn encoded_command(script: &str) -> String {
