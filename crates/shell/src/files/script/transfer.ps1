@@ -77,7 +77,7 @@ function digestof($path) {
 # `~`, `%NAME%` and `$env:NAME` of variables that are set; everything else stays as it is.
 function expand($path) {
     if ($path -match '^~(?=$|[\\/])') {
-        $path = [Environment]::GetFolderPath([Environment+SpecialFolder]::UserProfile) + $path.Substring(1)
+        $path = [Environment]::GetFolderPath('UserProfile') + $path.Substring(1)
     }
     $path = [regex]::Replace($path, '\$env:(\w+)|\$\{env:([^}]+)\}', {
         param($match)
@@ -263,7 +263,7 @@ function put($size, $policy, $waits, $resumes, $token, $seconds, $nanoseconds, $
         $record = $_
         if ($null -ne $stream) { try { [IO.File]::Delete($partial) } catch { $null = $_ } }
         if ($record.Exception.GetBaseException() -is [IO.InvalidDataException]) {
-            refuse 'changed' $record.Exception.GetBaseException().Message
+            refuse 'changed' ($record.Exception.GetBaseException().Message)
         } else { refuseby $record }
     }
 }
