@@ -72,7 +72,10 @@ fn documentation() -> Result<(), Failure> {
 
 /// What is off by default; the second implementation of TLS, mostly.
 fn every_feature() -> Result<(), Failure> {
-    run_command(&mut cargo(["test", "--package", "winrm-transport", "--all-features", "--tests"]))
+    run_command(&mut cargo(["test", "--package", "winrm-transport", "--all-features", "--tests"]))?;
+    run_command(&mut cargo(["test", "--package", "winrm", "--all-features"]))?;
+    // Its other tests have been run without.
+    run_command(&mut cargo(["test", "--package", "winrm-cli", "--features", "keyring", "keyring"]))
 }
 
 /// A crate that compiles only because another one turned a feature on fails here.

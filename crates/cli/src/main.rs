@@ -10,6 +10,7 @@
 //! | `fan` | many hosts at once, and what became of each |
 //! | `process` | a remote process with our streams and signals |
 //! | `control` | what ends commands early: signals, deadlines, closed output |
+//! | `keyring` | the passwords that the system keeps; where it was built in |
 //! | `input`, `output` | standard streams: to every host, with prefixes, as JSON |
 //! | `wire_file` | the file of `--trace-wire` |
 //! | `exit`, `report` | exit statuses, and failures as people read them |
@@ -25,6 +26,8 @@ mod fan;
 mod hexdump;
 mod identify;
 mod input;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod output;
 mod password;
 mod process;
@@ -81,6 +84,8 @@ fn status() -> i32 {
             Action::Identify(args) => identify::identify(args).await,
             Action::Serve(args) => serve::serve(args).await,
             Action::Demo => demo::demo().await,
+            #[cfg(feature = "keyring")]
+            Action::Keyring(args) => keyring::keyring(args).await,
             Action::Completions(args) => completions::completions(&args),
             Action::Man => completions::man(),
         }

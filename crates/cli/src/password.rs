@@ -21,7 +21,8 @@ const LIMIT: u64 = 4096;
 /// How long a prompt may take to end by itself once it was interrupted.
 const PROMPT_GRACE: Duration = Duration::from_millis(200);
 
-/// The password for `user`: the option's when there is one, else the environment's, else the terminal's.
+/// The password for `user`: the option's when there is one, else the environment's, else the keyring's where that is asked for,
+/// else the terminal's.
 ///
 /// Signals end the wait for it, and leave the terminal as it was.
 pub(crate) async fn obtain(
@@ -33,12 +34,27 @@ pub(crate) async fn obtain(
     if prompts && let Some(password) = from_environment()? {
         return Ok(password);
     }
+    #[cfg(feature = "keyring")]
+    if prompts && connection.keyring {
+        return crate::keyring::stored(user, control).await;
+    }
     let (file, stdin, user) = (connection.password_file.clone(), connection.password_stdin, user.to_owned());
-    let read = interruptible(prompts, control, move || read(file.as_deref(), stdin, &user)).await?;
-    read.map_err(|unread| match unread {
-        Unread::Interrupted => interrupted(),
-        Unread::Failed(failure) => failure,
-    })
+    let remedy = format!("set {VARIABLE}, or give --password-file or --password-stdin");
+    let read = interruptible(prompts, control, move || read(file.as_deref(), stdin, &user, remedy)).await?;
+    Ok(read?)
+}
+
+/// The password for `user`, to be stored: that on standard input, or the terminal's.
+#[cfg(feature = "keyring")]
+pub(crate) async fn to_store(
+    user: &str,
+    stdin: bool,
+    control: &Control,
+) -> Result<Zeroizing<String>, Failure> {
+    let user = user.to_owned();
+    let remedy = "give --password-stdin".to_owned();
+    let read = interruptible(!stdin, control, move || read(None, stdin, &user, remedy)).await?;
+    Ok(read?)
 }
 
 fn interrupted() -> Failure {
@@ -126,7 +142,16 @@ impl From<Failure> for Unread {
     }
 }
 
-fn read(file: Option<&Path>, stdin: bool, user: &str) -> Result<Zeroizing<String>, Unread> {
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Interrupted => interrupted(),
+            Unread::Failed(failure) => failure,
+        }
+    }
+}
+
+fn read(file: Option<&Path>, stdin: bool, user: &str, remedy: String) -> Result<Zeroizing<String>, Unread> {
     if let Some(file) = file {
         return Ok(from_file(file)?);
     }
@@ -137,7 +162,7 @@ fn read(file: Option<&Path>, stdin: bool, user: &str) -> Result<Zeroizing<String
     // One of the two: input may come from a pipe, and messages may go to a file.
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return Err(Failure::new(format!("no password for {user}, and no terminal to ask on"))
-            .with_remedy(format!("set {VARIABLE}, or give --password-file or --password-stdin"))
+            .with_remedy(remedy)
             .into());
     }
     let typed = rpassword::prompt_password(format!("Password for {user}: ")).map(Zeroizing::new).map_err(
@@ -222,7 +247,8 @@ fn first_line(input: impl BufRead) -> io::Result<Zeroizing<String>> {
     decode(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-fn decode(bytes: &[u8]) -> io::Result<Zeroizing<String>> {
+/// What a password may be.
+pub(crate) fn decode(bytes: &[u8]) -> io::Result<Zeroizing<String>> {
     let refuse = |reason| Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     if bytes.is_empty() {
         return refuse("it is empty");

@@ -36,7 +36,10 @@
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
 //! | `fleet` | yes | [`fleet()`]: one action on many hosts |
 //! | `files` | yes | [`Client::upload`], [`Client::download`] |
+//! | `blocking` | no | `blocking::Client` and `ClientBuilder::build_blocking`, for callers without a runtime |
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 #[cfg(feature = "fleet")]
 mod many;

@@ -19,6 +19,11 @@ pub(crate) struct Connection {
     /// Reads the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
+    /// Takes the password from the keyring of the system, unless one of the options above or WINRM_PASSWORD gives one;
+    /// `winrm keyring set USER` stores it there
+    #[cfg(feature = "keyring")]
+    #[arg(long)]
+    pub(crate) keyring: bool,
     /// How to log on [default: negotiate]
     #[arg(long, value_enum)]
     pub(crate) auth: Option<Auth>,

@@ -1,6 +1,8 @@
 //! The command line, as scripts depend on it.
 
 mod connection;
+#[cfg(feature = "keyring")]
+mod keyring;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -11,6 +13,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::connection::{Auth, Backend, Connection, Encryption, Way, operation_seconds, seconds};
+#[cfg(feature = "keyring")]
+pub(crate) use self::keyring::{KeyringAction, KeyringArgs};
 use crate::report::Failure;
 
 /// Runs commands on Windows hosts over WinRM, authenticated by NTLM, every message sealed or inside TLS.
@@ -39,6 +43,9 @@ pub(crate) enum Action {
     Serve(ServeArgs),
     /// Starts a service, runs a command on it through NTLM with encryption, shows what crossed the wire
     Demo,
+    /// Stores passwords in the keyring of the system, for --keyring
+    #[cfg(feature = "keyring")]
+    Keyring(KeyringArgs),
     /// Prints what a shell needs to complete command lines of winrm
     Completions(CompletionsArgs),
     /// Prints the manual page

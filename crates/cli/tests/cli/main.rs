@@ -14,6 +14,8 @@ mod endings;
 #[cfg(unix)]
 mod fleet;
 mod identify;
+#[cfg(all(feature = "keyring", unix))]
+mod keyring;
 #[cfg(unix)]
 mod many;
 #[cfg(unix)]

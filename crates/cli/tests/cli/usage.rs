@@ -56,7 +56,11 @@ fn help_and_version_are_no_mistakes() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .collect();
-    assert_eq!(commands, ["run", "ps", "copy", "identify", "serve", "demo", "completions", "help"]);
+    let mut expected = vec!["run", "ps", "copy", "identify", "serve", "demo", "completions", "help"];
+    if cfg!(feature = "keyring") {
+        expected.insert(6, "keyring");
+    }
+    assert_eq!(commands, expected);
 
     let output = bare(&["--version"]).output().unwrap();
     assert_code(&output, 0);
