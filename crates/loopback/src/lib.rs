@@ -39,6 +39,7 @@ mod local_process;
 mod log;
 mod misbehaviour;
 mod operations;
+mod response;
 mod service;
 mod shell;
 mod stdin;
