@@ -10,6 +10,8 @@ use crate::error::{Error, PartialOutput};
 use crate::exit_status::ExitStatus;
 use crate::pipes::{ChildStderr, ChildStdin, ChildStdout};
 use crate::running::{Exit, Loss, Remote};
+#[cfg(feature = "files")]
+use crate::shell::TIDYING;
 
 /// A remote process; mirrors [`tokio::process::Child`].
 ///
@@ -62,6 +64,17 @@ impl Child {
     /// The CommandId by which the service knows it.
     pub fn id(&self) -> &str {
         self.remote.command_id()
+    }
+
+    /// Lets it end by itself, and terminates it if it takes too long.
+    #[cfg(feature = "files")]
+    pub(crate) fn end_tidily(mut self) {
+        self.remote.shell.tidy();
+        let client = self.remote.client().clone();
+        client.spawn_background(async move {
+            // However it ends: it is terminated with the child.
+            drop(tokio::time::timeout(TIDYING, self.wait()).await);
+        });
     }
 
     /// A handle that sends signals while this is borrowed elsewhere.

@@ -298,7 +298,7 @@ impl Driver {
         let result = tokio::select! {
             // The unfinished Receive goes, and its connection with it.
             () = remote.abandoned.notified() => Ok(ExitStatus::terminated()),
-            () = client.closing() => Ok(ExitStatus::terminated()),
+            () = remote.shell.closing() => Ok(ExitStatus::terminated()),
             error = failed_input(input_refused) => Err(Loss::Transport(Arc::new(error))),
             loss = overdue(deadline) => Err(loss),
             result = self.poll() => result.map_err(|error| match fault_code(&error) {

@@ -18,6 +18,9 @@ use crate::error::Error;
 /// How long the answer to a Create that nobody waits for any more is waited for, so that its shell can be deleted.
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
 
+/// How long a process that is not wanted any more may take to leave nothing behind.
+pub(crate) const TIDYING: Duration = Duration::from_secs(2);
+
 /// UTF-8.
 pub const DEFAULT_CODEPAGE: u32 = 65001;
 
@@ -181,6 +184,8 @@ pub(crate) struct ShellInner {
     deleted: AtomicBool,
     /// It goes on without us.
     left: AtomicBool,
+    /// What runs in it is about to end by itself, and leave nothing behind.
+    tidying: AtomicBool,
     /// Given back once it is deleted.
     place: Mutex<Option<Place>>,
     /// Of its own processes.
@@ -190,15 +195,22 @@ pub(crate) struct ShellInner {
 }
 
 /// A client that is closed takes its shells along, also those that somebody still holds.
-async fn delete_at_closing(shell: Weak<ShellInner>, client: Client, gone: oneshot::Receiver<()>) {
+async fn delete_at_closing(shell: Weak<ShellInner>, client: Client, mut gone: oneshot::Receiver<()>) {
     tokio::select! {
-        _ = gone => {}
-        () = client.closing() => {
-            // Apart, so that the wait for it is small: there is one for each shell.
-            if let Some(shell) = shell.upgrade() && let Err(error) = Box::pin(shell.delete()).await {
-                tracing::warn!(endpoint = %client.endpoint(), shell = shell.id, %error, "shell could not be deleted");
-            }
+        _ = &mut gone => return,
+        () = client.closing() => {}
+    }
+    if shell.upgrade().is_some_and(|shell| shell.is_tidying()) {
+        tokio::select! {
+            _ = &mut gone => return,
+            () = tokio::time::sleep(TIDYING) => {}
         }
+    }
+    // Apart, so that the wait for it is small: there is one for each shell.
+    if let Some(shell) = shell.upgrade()
+        && let Err(error) = Box::pin(shell.delete()).await
+    {
+        tracing::warn!(endpoint = %client.endpoint(), shell = shell.id, %error, "shell could not be deleted");
     }
 }
 
@@ -248,6 +260,7 @@ impl ShellInner {
             session_id,
             deleted: AtomicBool::new(false),
             left: AtomicBool::new(false),
+            tidying: AtomicBool::new(false),
             place: Mutex::new(place),
             processes: Places::new(),
             _alive: alive,
@@ -269,6 +282,24 @@ impl ShellInner {
         self.left.store(true, Ordering::Release);
         self.deleted.store(true, Ordering::Relaxed);
         drop(self.take_place());
+    }
+
+    /// Lets what runs in it end by itself for a while, even when the client is closed.
+    #[cfg(feature = "files")]
+    pub(crate) fn tidy(&self) {
+        self.tidying.store(true, Ordering::Release);
+    }
+
+    fn is_tidying(&self) -> bool {
+        self.tidying.load(Ordering::Acquire)
+    }
+
+    /// Ends when what runs in it is to end with the client.
+    pub(crate) async fn closing(&self) {
+        self.client.closing().await;
+        if self.is_tidying() {
+            tokio::time::sleep(TIDYING).await;
+        }
     }
 
     pub(crate) fn is_left(&self) -> bool {

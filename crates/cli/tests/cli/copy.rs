@@ -149,5 +149,6 @@ fn an_interrupted_copy_leaves_nothing_under_its_name() {
     assert_code(&output, 255);
     assert!(stderr(&output).contains("interrupted"), "{}", stderr(&output));
     assert!(!there.exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "something is left");
     host.assert_clean();
 }

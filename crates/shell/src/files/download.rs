@@ -15,7 +15,7 @@ use super::error::{Copied, CopyError, FileError, FileFailure, Refusal};
 use super::link::{Broken, Receiver, Sender};
 use super::names;
 use super::options::{Existing, Meter, Options};
-use super::remote::{FarEnd, Remote};
+use super::remote::{Direction, FarEnd, Remote};
 use super::wire::{self, Answer, Entry};
 use super::{hex, token};
 
@@ -58,7 +58,8 @@ pub(super) async fn download(
     target: &Path,
     options: &Options,
 ) -> Result<Copied, CopyError> {
-    let FarEnd { greeting, stdin, stdout, end } = remote.start().await.map_err(CopyError::Start)?;
+    let FarEnd { greeting, stdin, stdout, end } =
+        remote.start(Direction::Down).await.map_err(CopyError::Start)?;
     let mut fetching = Fetching {
         sender: Sender::new(stdin, greeting),
         receiver: Receiver::new(stdout),

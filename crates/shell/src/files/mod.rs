@@ -51,7 +51,7 @@ use sha2::{Digest, Sha256};
 pub use self::error::{Copied, CopyError, FileError, FileFailure, Problem, Refusal};
 use self::options::Options;
 pub use self::options::{Existing, Progress};
-pub use self::remote::{End, FarEnd, Remote, Starting, WinRs};
+pub use self::remote::{Direction, End, FarEnd, Remote, Starting, WinRs};
 pub use self::script::Interpreter;
 
 /// A copy on its way.

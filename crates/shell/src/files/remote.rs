@@ -42,10 +42,19 @@ pub struct End {
 /// A far end on its way.
 pub type Starting<'a> = Pin<Box<dyn Future<Output = Result<FarEnd, Error>> + Send + 'a>>;
 
+/// Which way contents go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Direction {
+    /// To the far end.
+    Up,
+    /// From it.
+    Down,
+}
+
 /// Starts far ends of copies.
 pub trait Remote: Send + Sync {
     /// Starts one.
-    fn start(&self) -> Starting<'_>;
+    fn start(&self, direction: Direction) -> Starting<'_>;
 }
 
 /// Far ends as processes of WinRS, each in a shell of its own.
@@ -88,7 +97,7 @@ impl WinRs {
 }
 
 impl Remote for WinRs {
-    fn start(&self) -> Starting<'_> {
+    fn start(&self, direction: Direction) -> Starting<'_> {
         Box::pin(async move {
             let (mut child, interpreter) = self.spawn().await?;
             // Both are piped.
@@ -100,12 +109,34 @@ impl Remote for WinRs {
                 Some(stdout) => Box::new(stdout),
                 None => Box::new(tokio::io::empty()),
             };
-            Ok(FarEnd { greeting: interpreter.greeting(), stdin, stdout, end: Box::pin(end(child)) })
+            Ok(FarEnd {
+                greeting: interpreter.greeting(),
+                stdin,
+                stdout,
+                end: Box::pin(end(Ending { child: Some(child), direction })),
+            })
         })
     }
 }
 
-async fn end(mut child: Child) -> End {
+/// The process, and what becomes of it when nobody waits for its end.
+struct Ending {
+    child: Option<Child>,
+    direction: Direction,
+}
+
+impl Drop for Ending {
+    /// A far end that was to write files takes away what is not whole once its standard input ends, which it does by now: that is
+    /// better than to be ended in the middle of it.
+    fn drop(&mut self) {
+        if let Some(child) = self.child.take().filter(|_| self.direction == Direction::Up) {
+            child.end_tidily();
+        }
+    }
+}
+
+async fn end(mut ending: Ending) -> End {
+    let Some(child) = &mut ending.child else { return End::default() };
     let stderr = child.stderr.take();
     let said = async {
         let mut said = Vec::new();
@@ -117,5 +148,6 @@ async fn end(mut child: Child) -> End {
         String::from_utf8_lossy(&said).into_owned()
     };
     let (stderr, status) = tokio::join!(said, child.wait());
+    drop(ending.child.take());
     End { stderr, error: status.err() }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::{Copied, CopyError, FileError, FileFailure, Refusal};
 use super::link::{Broken, Receiver, Sender};
 use super::options::{Meter, Options};
-use super::remote::{FarEnd, Remote};
+use super::remote::{Direction, FarEnd, Remote};
 use super::tree::{SourceFile, Tree};
 use super::wire::{self, Answer, Kind, Put, To};
 use super::{hex, token};
@@ -76,7 +76,8 @@ pub(super) async fn upload(
         )),
         copied: Mutex::new(Copied { remote: target.to_owned(), failures, ..Copied::default() }),
     };
-    let FarEnd { greeting, stdin, stdout, end } = remote.start().await.map_err(CopyError::Start)?;
+    let FarEnd { greeting, stdin, stdout, end } =
+        remote.start(Direction::Up).await.map_err(CopyError::Start)?;
     let mut sender = Sender::new(stdin, greeting);
     let mut receiver = Receiver::new(stdout);
     let (awaits, mut awaited) = mpsc::channel(AHEAD);

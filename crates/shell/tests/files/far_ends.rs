@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::Command;
-use winrm_shell::files::{End, FarEnd, Interpreter, Remote, Starting};
+use winrm_shell::files::{Direction, End, FarEnd, Interpreter, Remote, Starting};
 
 /// A process of this machine, without a service in between.
 pub(crate) struct Local {
@@ -58,7 +58,7 @@ impl Local {
 }
 
 impl Remote for Local {
-    fn start(&self) -> Starting<'_> {
+    fn start(&self, _: Direction) -> Starting<'_> {
         Box::pin(async move {
             let line = format!("{}{}", self.prefix, self.interpreter.line());
             let mut child = Command::new("sh")

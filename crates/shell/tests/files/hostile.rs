@@ -2,7 +2,7 @@ use std::path::Path;
 
 use tokio::io::AsyncWriteExt;
 use winrm_shell::files::{
-    CopyError, Download, End, FarEnd, FileError, Interpreter, Problem, Remote, Starting, Upload,
+    CopyError, Direction, Download, End, FarEnd, FileError, Interpreter, Problem, Remote, Starting, Upload,
 };
 
 use crate::far_ends::{Local, noise, tree};
@@ -11,7 +11,7 @@ use crate::far_ends::{Local, noise, tree};
 struct Scripted(Vec<u8>);
 
 impl Remote for Scripted {
-    fn start(&self) -> Starting<'_> {
+    fn start(&self, _: Direction) -> Starting<'_> {
         let says = self.0.clone();
         Box::pin(async move {
             let (ours, theirs) = tokio::io::duplex(1 << 20);

@@ -1,3 +1,5 @@
+use std::future::IntoFuture;
+
 use winrm_loopback::{LocalProcess, Service};
 use winrm_shell::files::{CopyError, Download, Upload, WinRs};
 use winrm_transport::{Client, Credentials};
@@ -85,4 +87,33 @@ async fn a_service_that_goes_away_is_told_with_its_reason() {
     let error = uploading.await.unwrap().unwrap_err();
     assert!(matches!(&error, CopyError::Lost { source: Some(_), .. }), "{error:?}");
     assert!(!target.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_given_up_leaves_nothing_behind() {
+    for begun_with in [0, 1_000_000] {
+        let (service, client) = pair().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (source, place) = (folder.path().join("source"), folder.path().join("there"));
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(&source, noise(50_000_000)).unwrap();
+        let target = place.join("target");
+        let upload = Upload::new(WinRs::new(&client), &source, target.to_str().unwrap());
+        let size = || {
+            let entry = std::fs::read_dir(&place).unwrap().next()?.unwrap();
+            Some(entry.metadata().unwrap().len())
+        };
+        let begun = async {
+            while size().is_none_or(|size| size < begun_with) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            copied = upload.into_future() => panic!("{copied:?}"),
+            () = begun => {}
+        }
+        client.close().await;
+        assert!(tree(&place).is_empty(), "begun with {begun_with}");
+        assert_eq!((service.open_shells(), service.running_commands()), (0, 0));
+    }
 }

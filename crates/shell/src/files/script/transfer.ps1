@@ -219,7 +219,11 @@ function put($size, $policy, $waits, $resumes, $token, $seconds, $nanoseconds, $
             }
         } catch { refuseby $_; return }
         $line = line
-        if ($null -eq $line) { exit 1 }
+        if ($null -eq $line) {
+            # Nothing more comes: what is not whole is of use only to who goes on with it.
+            if ($resumes -ne '1') { [IO.File]::Delete($partial) }
+            exit 1
+        }
         $offset = [long]$line.Split(' ')[1]
     }
     $stream = $null

@@ -151,6 +151,12 @@ judge() {
   fi
 }
 
+# Nothing more comes: what is not whole is of use only to who goes on with it.
+give_up() {
+  if [ "$resumes" != 1 ]; then rm -f -- "$partial"; fi
+  exit 1
+}
+
 # put SIZE POLICY WAITS RESUMES TOKEN SECONDS NANOSECONDS TIME / PATH, then the content and its digest.
 put() {
   size=$1 policy=$2 waits=$3 resumes=$4 token=$5 seconds=$6 time=$8
@@ -167,7 +173,7 @@ put() {
       if ! message=$( (: >"$partial") 2>&1); then refuse_by "${message:-cannot create $partial}"; return; fi
       answer 'go 0 -'
     fi
-    read -r _ offset || exit 1
+    read -r _ offset || give_up
   fi
   left=$((size - offset))
   if [ -n "$refused" ]; then
@@ -185,10 +191,7 @@ put() {
     sum=${message##*"$newline"}
     message=${message%"$sum"}
   fi
-  if ! IFS= read -r digest; then
-    if [ "$resumes" != 1 ]; then rm -f -- "$partial"; fi
-    exit 1
-  fi
+  IFS= read -r digest || give_up
   if [ -n "$message" ]; then
     rm -f -- "$partial"
     refuse_by "${message%"$newline"}"
