@@ -40,8 +40,6 @@ mod target;
 mod waiting;
 mod wire_file;
 
-use std::io::IsTerminal;
-
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -68,6 +66,7 @@ fn status() -> i32 {
             return if error.use_stderr() { exit::CLIENT_FAILED } else { 0 };
         }
     };
+    cli.color.write_global();
     start_log();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -105,7 +104,7 @@ fn start_log() {
             tracing_subscriber::fmt()
                 .with_env_filter(filter)
                 .with_writer(std::io::stderr)
-                .with_ansi(std::io::stderr().is_terminal())
+                .with_ansi(report::is_coloured())
                 .init();
         }
         Err(error) => warn(&format!("{LOG_VARIABLE} is not a log filter: {error}")),

@@ -1,9 +1,17 @@
 //! Failures as people read them: what happened, down to the cause, and what to try.
 
 use std::error::Error;
+use std::io::{self, Write};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value};
 use winrm::CommandError;
+
+/// How our name before a failure looks.
+const FAILED: Style = AnsiColor::Red.on_default().bold();
+/// How what comes before a remedy looks.
+const TRY: Style = AnsiColor::Green.on_default();
 
 /// A failure of the client: exit status 255.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,9 +87,14 @@ impl Failure {
             return;
         }
         let host = host.map(|host| format!("{host}: ")).unwrap_or_default();
-        warn(&format!("{host}{}", self.message));
-        if let Some(remedy) = &self.remedy {
-            to_stderr(&format!("  try: {remedy}\n"));
+        let remedy = self.remedy.as_ref().map(|remedy| format!("  {} {remedy}\n", styled(TRY, "try:")));
+        let remedy = remedy.unwrap_or_default();
+        let text = format!("{} {host}{}\n{remedy}", styled(FAILED, "winrm:"), self.message);
+        if is_coloured() {
+            // Consoles of Windows that know no escape sequences are coloured by other means.
+            drop(AutoStream::auto(io::stderr()).write_all(text.as_bytes()));
+        } else {
+            to_stderr(&text);
         }
     }
 
@@ -135,9 +148,17 @@ pub(crate) fn warn(message: &str) {
 
 /// Text on standard error, as it is.
 pub(crate) fn to_stderr(text: &str) {
-    use std::io::Write;
     // With nobody to tell there is nothing to do about it; the exit status says that something failed.
-    drop(std::io::stderr().write_all(text.as_bytes()));
+    drop(io::stderr().write_all(text.as_bytes()));
+}
+
+/// Whether messages of ours have colours: by `--color`, else by the environment, else on a terminal.
+pub(crate) fn is_coloured() -> bool {
+    AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
+fn styled(style: Style, text: &str) -> String {
+    if is_coloured() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// An error and its causes, each once.

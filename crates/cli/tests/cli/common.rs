@@ -99,6 +99,9 @@ pub(crate) fn bare(arguments: &[&str]) -> Command {
         "HTTPS_PROXY",
         "ALL_PROXY",
         "NO_PROXY",
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
     ] {
         command.env_remove(variable);
     }

@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 mod clear_text;
+#[cfg(unix)]
+mod colours;
 mod common;
 #[cfg(unix)]
 mod copy;
