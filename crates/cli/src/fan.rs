@@ -392,7 +392,7 @@ fn name_not_tried(printer: &Printer, why: &str, hosts: &[&str]) {
 
 fn live_summary(hosts: usize) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(hosts).unwrap_or(u64::MAX));
-    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} hosts {wide_bar} {msg} {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} hosts {bar:30} {elapsed} {msg}") {
         bar.set_style(style);
     }
     bar

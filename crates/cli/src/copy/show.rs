@@ -14,7 +14,8 @@ impl Shown {
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::no_length();
-        let template = "{prefix} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}";
+        // Short of the whole width, so that what a terminal echoes for Ctrl-C stays on the line.
+        let template = "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
