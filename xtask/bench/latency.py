@@ -1,7 +1,7 @@
 """How long a command takes in a shell that is open already: our client, pypsrp and pywinrm, against one `winrm serve`.
 
-Counted is the time from asking for the command to having its output and exit code. The clean-up after it is left out for
-the Python clients, which wait for it; ours goes beside the next command. Each client has its own shell and connection, and
+Counted is the time from asking for the command to having its output and exit code (p50), and the time until the next command can
+be asked for (next): the Python clients wait for the clean-up in between, ours goes beside the next command. Each client has its own shell and connection, and
 they take turns, so that a busy moment of the machine hits all of them. The service's part of the time is the same for all;
 what the client itself does is its processor time, clean-up and log-on included.
 
@@ -38,7 +38,9 @@ def ours(service, command, arguments):
     before = processor(resource.RUSAGE_CHILDREN)
     output = subprocess.run(line, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
     used = processor(resource.RUSAGE_CHILDREN) - before
-    return [int(micros) / 1e6 for micros in output.split()], used / (WARM_UP + COUNT)
+    times = [int(micros) / 1e6 for micros in output.split()]
+    # Nothing is between two of them.
+    return times, times, used / (WARM_UP + COUNT)
 
 
 def processor(whose):
@@ -48,7 +50,7 @@ def processor(whose):
 
 def python(client):
     def measure(service, command, arguments):
-        times = []
+        times, rounds = [], []
         before = processor(resource.RUSAGE_SELF)
         with client(service) as session:
             for n in range(WARM_UP + COUNT):
@@ -59,7 +61,8 @@ def python(client):
                 clean_up(session, started)
                 if n >= WARM_UP:
                     times.append(taken)
-        return times, (processor(resource.RUSAGE_SELF) - before) / (WARM_UP + COUNT)
+                    rounds.append(time.perf_counter() - begin)
+        return times, rounds, (processor(resource.RUSAGE_SELF) - before) / (WARM_UP + COUNT)
 
     def gather(session, started):
         if client is Pywinrm:
@@ -82,14 +85,16 @@ CLIENTS = {"winrm-shell": ours, "pypsrp": python(PypsrpNtlm), "pywinrm": python(
 def main():
     with Service() as service:
         for name, (command, arguments) in COMMANDS.items():
-            times, used = {client: [] for client in CLIENTS}, {client: [] for client in CLIENTS}
+            times, rounds, used = ({client: [] for client in CLIENTS} for _ in range(3))
             for _ in range(ROUNDS):
                 for client, measure in CLIENTS.items():
-                    taken, processor_time = measure(service, command, arguments)
+                    taken, whole, processor_time = measure(service, command, arguments)
                     times[client] += taken
+                    rounds[client] += whole
                     used[client].append(processor_time)
             print(f"{name}, {COUNT * ROUNDS} times:")
             show("p50", {client: statistics.median(taken) for client, taken in times.items()})
+            show("next", {client: statistics.median(taken) for client, taken in rounds.items()})
             show("CPU", {client: statistics.median(taken) for client, taken in used.items()})
     print("goal: 5 times as much")
 
@@ -98,7 +103,7 @@ def show(what, figures):
     ours = figures["winrm-shell"]
     for client, figure in figures.items():
         ratio = "" if client == "winrm-shell" else f"  {figure / ours:.1f} times as much"
-        print(f"  {what} of {client:12} {figure * 1000:6.2f} ms{ratio}")
+        print(f"  {what:4} of {client:12} {figure * 1000:6.2f} ms{ratio}")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ use winrm_wsman::{
     Body, CommandLine, Header, Message, Receive, Selector, Send, Stream, WsOption, message_id, uri,
 };
 
-/// Of content for each process, in the way of clients that start one for each chunk. More than a line of `cmd` holds, to
-/// their advantage.
-const CHUNK: usize = 8 * 1024;
+/// Of content for each process, in the way of clients that start one for each chunk: with base64 and a command around it this fills
+/// the 8191 characters that a line of `cmd` holds.
+const CHUNK: usize = 6000;
 /// Chunks that are timed; more would take as long each.
 const CHUNKS: usize = 32;
 /// Of an envelope, around the input in it.
