@@ -10,7 +10,8 @@ use tokio::sync::{Mutex, MutexGuard};
 ///
 /// Every client has one of its own. Clients of many hosts that log on with the same credentials shall share one
 /// ([`ClientBuilder::log_on_guard`](crate::ClientBuilder::log_on_guard)): a wrong password for a domain account, tried on a few
-/// hosts at once, locks the account. Connections are opened meanwhile, so that a host that does not answer holds nobody up.
+/// hosts at once, locks the account. Connections are opened meanwhile, and
+/// the first tokens exchanged, so that a host that does not answer holds nobody up before it is to judge the credentials.
 ///
 /// The first refusal is the last log-on, also when other hosts took the credentials before: a password may be changed, and an
 /// account barred, any time.

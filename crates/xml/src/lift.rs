@@ -13,7 +13,7 @@ use std::borrow::Cow;
 /// Stands for a run: U+E000. A document that holds it itself is read as it is.
 pub(crate) const MARK: &str = "\u{e000}";
 /// Runs that are shorter are left to xml-rs.
-const MIN_RUN: usize = 48;
+const MIN_RUN: usize = 8;
 
 /// The runs of a document, in order.
 #[derive(Clone, Debug, Default)]
@@ -162,10 +162,10 @@ mod tests {
     }
 
     fn part() -> impl Strategy<Value = String> {
-        let long = (48_usize..80, "[ -~\n\t]").prop_map(|(count, one)| one.repeat(count));
+        let long = (8_usize..80, "[ -~\n\t]").prop_map(|(count, one)| one.repeat(count));
         prop_oneof![
             long,
-            "[a-z]{48,60}",
+            "[a-z]{7,60}",
             Just("<b>".to_owned()),
             Just("</b>".to_owned()),
             Just("<c/>".to_owned()),
