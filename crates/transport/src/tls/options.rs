@@ -76,6 +76,7 @@ impl Options {
     }
 
     /// Whether there is a certificate of the client's own.
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unused_self, reason = "there is none without TLS"))]
     pub(crate) fn has_identity(&self) -> bool {
         #[cfg(feature = "tls")]
         return self.identity.is_some();
