@@ -136,6 +136,10 @@ impl Reader {
             .expand(MAX_HOSTS.saturating_sub(self.ranged))
             .map_err(|problem| InventoryError::Range { line, problem })?
             .ok_or(InventoryError::TooManyHosts { line, limit: MAX_HOSTS })?;
+        // A port alone, as in `:5985`.
+        if names.iter().any(String::is_empty) {
+            return Err(InventoryError::NotAHost { place });
+        }
         self.ranged += names.len();
         let group = self.model.group(group);
         for name in names {

@@ -238,3 +238,10 @@ fn deep_chains_of_groups_are_no_trouble() {
     assert_eq!(user(&inventory, "a"), Some("deep"));
     assert_eq!(group(&inventory, "g2999"), ["a"]);
 }
+
+#[test]
+fn a_port_alone_is_no_host() {
+    for text in ["[w]\n:5985", "[w]\na\n:80 ansible_user=u"] {
+        assert!(matches!(error(text), InventoryError::NotAHost { .. }), "{text}");
+    }
+}
