@@ -84,9 +84,16 @@ pub(crate) fn encode_for_both(
             }
         });
     }
-    // cmd would strip the first quote of the line and the last.
-    if command.starts_with('"') && encoded.iter().any(|argument| argument.contains('"')) {
-        return only("a program's name in quotes before arguments in quotes");
+    // cmd leaves the first quote of the line and the last where they are the only two, with a blank and nothing special between
+    // them (`cmd /?`); otherwise it strips them.
+    if command.starts_with('"') {
+        let is_kept = command.contains(' ') && !command.contains(['&', '<', '>', '(', ')', '@', '^', '|']);
+        if !is_kept {
+            return only("a program's name in quotes that holds what is special to cmd");
+        }
+        if encoded.iter().any(|argument| argument.contains('"')) {
+            return only("a program's name in quotes before arguments in quotes");
+        }
     }
     Ok((command, encoded))
 }
@@ -235,9 +242,14 @@ mod tests {
             assert_eq!(argv(&through_cmd(&sent)), expected, "with");
         }
         assert_eq!(encode(r"C:\Program Files\x.exe", &["/v"]).unwrap(), r#""C:\Program Files\x.exe" /v"#);
-        for (program, arguments) in
-            [("p", &["50%"][..]), ("p", &["a\"b"]), ("%p%", &[]), (r"C:\Program Files\x.exe", &["a b"])]
-        {
+        for (program, arguments) in [
+            ("p", &["50%"][..]),
+            ("p", &["a\"b"]),
+            ("%p%", &[]),
+            (r"C:\Program Files\x.exe", &["a b"]),
+            (r"C:\Program Files (x86)\x.exe", &["/v"]),
+            ("a&b", &[]),
+        ] {
             let refused = encode(program, arguments);
             assert!(matches!(refused, Err(CommandLineError::OnlyThroughCmd(_))), "{program} {arguments:?}");
         }
