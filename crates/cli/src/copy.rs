@@ -3,6 +3,7 @@
 mod paths;
 mod show;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,8 +33,13 @@ pub(crate) async fn copy(args: CopyArgs) -> Result<i32, Failure> {
     check(&direction, how.recursive)?;
     how.quiet |= json;
     let hosts = Hosts::read(&targets, fan, connection, Control::start()?).await?;
-    let several = hosts.len() > 1;
+    let several = hosts.labels().len() > 1;
     if several && let Direction::Down { target, .. } = &direction {
+        let mut folders = HashSet::new();
+        if let Some(twice) = hosts.labels().map(folder_of).find(|folder| !folders.insert(folder.clone())) {
+            return Err(Failure::new(format!("two hosts would go into the folder {twice}"))
+                .with_remedy("copy from them one at a time"));
+        }
         std::fs::create_dir_all(target)
             .map_err(|error| Failure::caused_by(format!("cannot make {}", target.display()), &error))?;
     }
@@ -173,8 +179,7 @@ impl One<'_> {
     /// Where files of this host go: with several, into a folder by its name.
     fn local(&self, target: &Path) -> Result<PathBuf, (PathBuf, std::io::Error)> {
         if self.several {
-            // Ports and addresses have colons, which not every file system takes.
-            let folder = target.join(self.host.target.label.replace([':', '/', '\\'], "_"));
+            let folder = target.join(folder_of(&self.host.target.label));
             return std::fs::create_dir_all(&folder)
                 .map(|()| folder.clone())
                 .map_err(|error| (folder, error));
@@ -184,6 +189,13 @@ impl One<'_> {
         }
         Ok(target.to_owned())
     }
+}
+
+/// The folder for the files of a host, among others. Ports and addresses have colons, which not every file system takes.
+fn folder_of(label: &str) -> String {
+    let name = label.replace([':', '/', '\\'], "_");
+    // An inventory may call a host anything.
+    if name.trim_matches('.').is_empty() { format!("_{name}") } else { name }
 }
 
 /// What happened to one file, while the rest goes on.

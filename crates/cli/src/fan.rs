@@ -14,6 +14,7 @@ use crate::args::{Connection, FanArgs, Targets};
 use crate::connect;
 use crate::control::{self, Control, Wish};
 use crate::exit;
+use crate::input::{self, Input};
 use crate::output::{Format, Printer};
 use crate::report::{Failure, warn};
 use crate::settings::Settings;
@@ -36,11 +37,10 @@ pub(crate) struct Hosts {
 }
 
 /// One host, for an action to act on.
-#[derive(Clone)]
 pub(crate) struct Host {
     pub(crate) target: Target,
-    /// Its place among those that were named, from 0.
-    pub(crate) number: usize,
+    /// Its share of standard input, which goes with it: nobody waits for a host that takes none.
+    pub(crate) input: Option<Input>,
     pub(crate) printer: Arc<Printer>,
     builder: ClientBuilder,
     control: Control,
@@ -80,17 +80,6 @@ impl Hosts {
     ) -> Result<Self, Failure> {
         let settings = Settings::read(&connection)?;
         let named = target::resolve(&targets.targets, &settings)?;
-        Self::of(named, targets.json, fan, connection, control).await
-    }
-
-    /// These targets.
-    pub(crate) async fn of(
-        named: Vec<Target>,
-        json: bool,
-        fan: FanArgs,
-        connection: Connection,
-        control: Control,
-    ) -> Result<Self, Failure> {
         let several = named.len() > 1;
         let named: Vec<_> = match fan.shard {
             Some(shard) => {
@@ -106,7 +95,7 @@ impl Hosts {
         let trace = connect::wire_file(&connection)?;
         connect::warn_of_clear_text(&connection, &named);
         control.end_after(connection.timeout);
-        let format = match (json, several) {
+        let format = match (targets.json, several) {
             (true, _) => Format::Json,
             (false, false) => Format::Raw,
             (false, true) => Format::Prefixed,
@@ -117,11 +106,11 @@ impl Hosts {
         let connection = Arc::new(connection);
         let timeout = fan.host_timeout;
         let mut hosts = Vec::with_capacity(named.len());
-        for (number, (target, proof)) in named.into_iter().zip(proofs).enumerate() {
+        for (target, proof) in named.into_iter().zip(proofs) {
             let builder = proof.given_to(connect::builder(&connection, &target, trace.as_ref())?);
             hosts.push(Host {
                 target,
-                number,
+                input: None,
                 printer: Arc::clone(&printer),
                 builder,
                 control: control.clone(),
@@ -132,13 +121,19 @@ impl Hosts {
         Ok(Self { named: hosts, control, printer, fan })
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.named.len()
+    /// Hands standard input to each of them.
+    pub(crate) async fn feed(&mut self) -> Result<(), Failure> {
+        let inputs =
+            input::for_hosts(self.named.len(), self.fan.parallel.get(), self.control.clone()).await?;
+        for (host, input) in self.named.iter_mut().zip(inputs) {
+            host.input = Some(input);
+        }
+        Ok(())
     }
 
-    /// How many are acted on at once.
-    pub(crate) fn parallel(&self) -> usize {
-        self.fan.parallel.get()
+    /// What they are called, in their order.
+    pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.named.iter().map(|host| host.target.label.as_str())
     }
 
     /// Acts on all of them; the exit status.
@@ -193,6 +188,8 @@ impl Hosts {
             });
             match &outcome {
                 Outcome::Done(_) | Outcome::Failed(_) => {}
+                // Of those that were withheld their own end has told.
+                Outcome::NotTried(_) if withheld.last() == Some(&label) => {}
                 Outcome::NotTried(reason) => not_tried(&printer, label, *reason).await,
                 other => {
                     let failure = Failure::new(match other {
@@ -335,7 +332,7 @@ async fn tell_failure(printer: &Printer, label: &str, failure: &Failure) {
 }
 
 async fn not_tried(printer: &Printer, label: &str, reason: NotTried) {
-    if printer.format() == Format::Json && reason != NotTried::Stopped {
+    if printer.format() == Format::Json {
         let _ = printer.object(label, Failure::new(format!("not tried: {}", why(reason))).json()).await;
     }
 }

@@ -1,7 +1,6 @@
 //! Standard input on its way to every remote command.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,15 +8,14 @@ use tokio::sync::mpsc;
 use winrm::ChildStdin;
 
 use crate::args::{Connection, Targets};
-use crate::control::{Control, Reason};
-use crate::fan::Hosts;
+use crate::control::{self, Control, Reason, Wish};
+use crate::fan::stopped;
 use crate::report::{Failure, warn};
 
 /// Bytes read at once.
 const BLOCK: usize = 64 * 1024;
 /// Blocks that a host may be behind: the slowest one sets the pace.
 const BLOCKS: usize = 2;
-
 /// What is gathered, in bytes, where commands begin only after others have ended.
 const MAX_GATHERED: u64 = 256 * 1024 * 1024;
 
@@ -29,39 +27,29 @@ pub(crate) enum Input {
     Whole(Bytes),
 }
 
-/// The shares of all hosts, by their numbers.
-pub(crate) struct Inputs(Vec<Mutex<Option<Input>>>);
-
-impl Inputs {
-    /// The share of a host, once.
-    pub(crate) fn take(&self, number: usize) -> Option<Input> {
-        self.0.get(number)?.lock().unwrap_or_else(PoisonError::into_inner).take()
+/// Standard input for each of `count` hosts, of which so many begin at once.
+///
+/// It is streamed where that is all of them. Where some wait for others to end, nobody could keep it for them, so that it is gathered
+/// first.
+pub(crate) async fn for_hosts(count: usize, at_once: usize, control: Control) -> Result<Vec<Input>, Failure> {
+    if count <= at_once {
+        return Ok(read(count, control));
     }
-}
-
-/// Standard input for every host, if it is wanted. It is streamed where all of them begin at once; where some wait for others to
-/// end, nobody could keep it for them, so that it is gathered first.
-pub(crate) async fn for_hosts(wanted: bool, hosts: &Hosts, control: Control) -> Result<Inputs, Failure> {
-    let count = hosts.len();
-    let inputs: Vec<_> = if !wanted {
-        Vec::new()
-    } else if count <= hosts.parallel() {
-        read(count, control)
-    } else {
-        let mut all = Vec::new();
-        tokio::io::stdin()
-            .take(MAX_GATHERED + 1)
-            .read_to_end(&mut all)
-            .await
-            .map_err(|error| Failure::caused_by("cannot read standard input", &error))?;
-        if u64::try_from(all.len()).is_ok_and(|len| len > MAX_GATHERED) {
-            return Err(Failure::new("too much input to keep for the hosts that wait for others to end")
-                .with_remedy("let all of them begin at once: a larger --parallel"));
+    let mut all = Vec::new();
+    let mut wishes = control.subscribe();
+    let mut stdin = tokio::io::stdin().take(MAX_GATHERED + 1);
+    tokio::select! {
+        read = stdin.read_to_end(&mut all) => {
+            read.map_err(|error| Failure::caused_by("cannot read standard input", &error))?;
         }
-        let all = Bytes::from(all);
-        (0..count).map(|_| Input::Whole(all.clone())).collect()
-    };
-    Ok(Inputs(inputs.into_iter().map(|input| Mutex::new(Some(input))).collect()))
+        wish = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => return Err(stopped(wish)),
+    }
+    if u64::try_from(all.len()).is_ok_and(|len| len > MAX_GATHERED) {
+        return Err(Failure::new("too much input to keep for the hosts that wait for others to end")
+            .with_remedy("let all of them begin at once: a larger --parallel"));
+    }
+    let all = Bytes::from(all);
+    Ok((0..count).map(|_| Input::Whole(all.clone())).collect())
 }
 
 /// Refuses options of which each would read standard input: the second would find nothing.

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use winrm::{Child, Command, CommandError, ExitStatus};
 
+use crate::args::ProcessArgs;
 use crate::control::{self, Wish};
 use crate::fan::{Ended, Host, stopped};
 use crate::input::{self, Input};
@@ -20,6 +21,14 @@ const END_GRACE: Duration = Duration::from_secs(5);
 const BLOCK: usize = 4 * 1024;
 /// The same of a process that writes a lot.
 const MAX_BLOCK: usize = 64 * 1024;
+
+/// Starts a command as the options say.
+pub(crate) fn prepare(command: &mut Command, args: &ProcessArgs) {
+    command.envs(args.environment.iter().cloned());
+    if let Some(directory) = &args.cwd {
+        command.current_dir(directory);
+    }
+}
 
 /// What is expected of a process.
 #[derive(Clone, Copy, Debug)]

@@ -21,15 +21,13 @@ pub(crate) async fn ps(args: PsArgs) -> Result<i32, Failure> {
     let control = Control::start()?;
     let script = Arc::new(script(&args, &control).await?);
     let hosts = Hosts::read(&args.targets, args.fan, args.connection, control).await?;
-    let how = How { expect_disconnect: false, raw: args.raw };
-    let (environment, cwd) = (Arc::new(args.environment), args.cwd);
+    let how = How { expect_disconnect: false, raw: args.process.raw };
+    let started = args.process;
     hosts
         .act(move |host, client, wishes| {
             let mut command = client.powershell(script.as_str());
-            command.envs(environment.iter().cloned()).stdin(Stdio::null());
-            if let Some(directory) = &cwd {
-                command.current_dir(directory);
-            }
+            process::prepare(&mut command, &started);
+            command.stdin(Stdio::null());
             async move { process::drive(&host, command, None, how, wishes).await }
         })
         .await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use winrm::{Client, Command, Stdio};
 
-use crate::args::RunArgs;
+use crate::args::{ProcessArgs, RunArgs};
 use crate::control::Control;
 use crate::fan::Hosts;
 use crate::input;
@@ -15,28 +15,31 @@ use crate::report::Failure;
 pub(crate) async fn run(args: RunArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, args.stdin.then_some("--stdin"))?;
     let control = Control::start()?;
+    let how = How { expect_disconnect: args.expect_disconnect, raw: args.process.raw };
     let what = Arc::new(What {
         command: args.command,
-        environment: args.environment,
-        cwd: args.cwd,
+        process: args.process,
         codepage: args.codepage,
         stdin: args.stdin,
     });
-    let how = How { expect_disconnect: args.expect_disconnect, raw: args.raw };
-    let hosts = Hosts::read(&args.targets, args.fan, args.connection, control.clone()).await?;
-    let inputs = input::for_hosts(args.stdin, &hosts, control).await?;
+    let mut hosts = Hosts::read(&args.targets, args.fan, args.connection, control).await?;
+    if args.stdin {
+        hosts.feed().await?;
+    }
     hosts
-        .act(move |host, client, wishes| {
-            let (what, input) = (Arc::clone(&what), inputs.take(host.number));
-            async move { process::drive(&host, what.command(&client)?, input, how, wishes).await }
+        .act(move |mut host, client, wishes| {
+            let what = Arc::clone(&what);
+            async move {
+                let input = host.input.take();
+                process::drive(&host, what.command(&client)?, input, how, wishes).await
+            }
         })
         .await
 }
 
 struct What {
     command: Vec<String>,
-    environment: Vec<(String, String)>,
-    cwd: Option<String>,
+    process: ProcessArgs,
     codepage: Option<u32>,
     stdin: bool,
 }
@@ -52,10 +55,7 @@ impl What {
             }
             None => return Err(Failure::new("no command")),
         };
-        command.envs(self.environment.iter().cloned());
-        if let Some(directory) = &self.cwd {
-            command.current_dir(directory);
-        }
+        process::prepare(&mut command, &self.process);
         if let Some(codepage) = self.codepage {
             command.codepage(codepage);
         }

@@ -83,7 +83,6 @@ mod tests {
 
     #[test]
     fn scripts_are_utf_16_in_base64() {
-        // The example of about_PowerShell_exe: "dir 'C:\Program Files'" with its quotes.
         assert_eq!(encoded_command("dir"), "ZABpAHIA");
         assert_eq!(encoded_command("é𝄞"), "6QA02B7d");
     }

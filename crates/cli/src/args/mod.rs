@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::connection::{Auth, Backend, Connection, Encryption, Way, operation_seconds, seconds};
@@ -80,12 +81,8 @@ pub(crate) enum Action {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) targets: Targets,
-    /// Sets an environment variable; may be given several times
-    #[arg(long = "env", value_name = "K=V", value_parser = variable)]
-    pub(crate) environment: Vec<(String, String)>,
-    /// The directory the command starts in [default: the user's profile folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cwd: Option<String>,
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
     /// The remote console's code page [default: 65001, which is UTF-8]
     #[arg(long, value_name = "N")]
     pub(crate) codepage: Option<u32>,
@@ -95,9 +92,6 @@ pub(crate) struct RunArgs {
     /// The host is to go away under the command, as at a restart: that a started command is lost then is a success
     #[arg(long)]
     pub(crate) expect_disconnect: bool,
-    /// Prints standard error as it comes, even where it is PowerShell's CLIXML, which is otherwise shown as text
-    #[arg(long)]
-    pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) fan: FanArgs,
     #[command(flatten)]
@@ -106,6 +100,20 @@ pub(crate) struct RunArgs {
     /// given
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+/// What a remote process is started with, and how its errors are shown.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ProcessArgs {
+    /// Sets an environment variable; may be given several times
+    #[arg(long = "env", value_name = "K=V", value_parser = variable)]
+    pub(crate) environment: Vec<(String, String)>,
+    /// The directory it starts in [default: the user's profile folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<String>,
+    /// Prints standard error as it comes, even where it is PowerShell's CLIXML, which is otherwise shown as text
+    #[arg(long)]
+    pub(crate) raw: bool,
 }
 
 #[derive(Args, Debug)]
@@ -119,15 +127,8 @@ pub(crate) struct PsArgs {
     /// Reads the script from standard input
     #[arg(long, group = "source", conflicts_with = "password_stdin")]
     pub(crate) stdin: bool,
-    /// Sets an environment variable; may be given several times
-    #[arg(long = "env", value_name = "K=V", value_parser = variable)]
-    pub(crate) environment: Vec<(String, String)>,
-    /// The directory the script starts in [default: the user's profile folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cwd: Option<String>,
-    /// Prints standard error as it comes, even where it is PowerShell's CLIXML, which is otherwise shown as text
-    #[arg(long)]
-    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
     #[command(flatten)]
     pub(crate) fan: FanArgs,
     #[command(flatten)]
@@ -138,10 +139,11 @@ pub(crate) struct PsArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = "winrm copy [OPTIONS] SOURCE... DESTINATION")]
 pub(crate) struct CopyArgs {
     /// What to copy, and last where to: a local path, or HOST:PATH, @FILE:PATH for the hosts in a file, :PATH for those of
     /// --target; one letter before the colon is a local drive
-    #[arg(required = true, num_args = 2.., value_name = "SOURCE... DESTINATION")]
+    #[arg(required = true, num_args = 2.., value_name = "PATH")]
     pub(crate) paths: Vec<String>,
     /// The host that :PATH is on, as run takes it; may be given several times
     #[arg(long, value_name = "TARGET")]
@@ -286,12 +288,13 @@ pub(crate) fn usage_failure(error: &clap::Error, line: impl Iterator<Item = OsSt
     let failure = Failure::new(text.strip_prefix("error: ")?.trim_end());
     let words: Vec<OsString> = line.skip(1).collect();
     let lacks_dashes =
-        words.first().is_some_and(|word| word == "run") && words.iter().all(|word| word != "--");
+        error.kind() == ErrorKind::MissingRequiredArgument && words.iter().all(|word| word != "--");
     // What was meant as the command has been taken for targets and options.
-    Some(if lacks_dashes {
-        failure.with_remedy("put -- before the command: winrm run TARGET... [OPTIONS] -- COMMAND [ARG...]")
-    } else {
-        failure
+    Some(match words.first().and_then(|word| word.to_str()).filter(|_| lacks_dashes) {
+        Some("run") => failure
+            .with_remedy("put -- before the command: winrm run TARGET... [OPTIONS] -- COMMAND [ARG...]"),
+        Some("ps") => failure.with_remedy("put -- before the script: winrm ps TARGET... [OPTIONS] -- SCRIPT"),
+        _ => failure,
     })
 }
 
@@ -320,7 +323,7 @@ mod tests {
         let cli = parse(&["run", "a", "b", "--env", "K=V=W", "--", "x", "--json", "--", "@y"]).unwrap();
         let Action::Run(run) = cli.action else { panic!("not run") };
         assert_eq!(run.targets.targets, ["a", "b"]);
-        assert_eq!(run.environment, [("K".to_owned(), "V=W".to_owned())]);
+        assert_eq!(run.process.environment, [("K".to_owned(), "V=W".to_owned())]);
         assert_eq!(run.command, ["x", "--json", "--", "@y"]);
         assert!(!run.targets.json);
     }

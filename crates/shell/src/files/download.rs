@@ -15,6 +15,7 @@ use super::error::{Copied, CopyError, FileError, FileFailure, Refusal};
 use super::link::{Broken, Receiver, Sender};
 use super::names;
 use super::options::{Existing, Meter, Options};
+use super::outcome::{Stopped, conclude};
 use super::remote::{Direction, FarEnd, Remote};
 use super::wire::{self, Answer, Entry};
 use super::{hex, token};
@@ -24,32 +25,14 @@ const AHEAD: usize = 64;
 /// Names of a folder, in bytes: what is copied is held in memory by name.
 const MAX_NAMES: usize = 256 * 1024 * 1024;
 
+/// What each of them takes beside its name.
+const ENTRY: usize = 128;
+
 /// A file to fetch.
 struct Wanted {
     /// Empty for the root itself.
     name: String,
     target: PathBuf,
-}
-
-/// Why the whole copy stops.
-enum Stopped {
-    Refused(Refusal),
-    Local(PathBuf, io::Error),
-    Name(&'static str),
-    Broken(Broken),
-}
-
-impl From<Broken> for Stopped {
-    fn from(broken: Broken) -> Self {
-        Self::Broken(broken)
-    }
-}
-
-impl From<io::Error> for Stopped {
-    /// Of the way there: what the far end says, or that it ended, is told by what is read.
-    fn from(_: io::Error) -> Self {
-        Self::Broken(Broken::Ended)
-    }
 }
 
 pub(super) async fn download(
@@ -68,21 +51,9 @@ pub(super) async fn download(
         copied: Copied { remote: source.to_owned(), ..Copied::default() },
     };
     let result = fetching.everything(source, target).await;
-    let Fetching { copied, .. } = fetching;
-    match result {
-        Ok(()) if copied.failures.is_empty() => Ok(copied),
-        Ok(()) => Err(CopyError::Incomplete(Box::new(copied))),
-        Err(Stopped::Refused(refusal)) => Err(CopyError::Remote { path: source.to_owned(), refusal }),
-        Err(Stopped::Local(path, source)) => Err(CopyError::Local { path, source }),
-        Err(Stopped::Name(reason)) => Err(CopyError::Source { path: PathBuf::from(source), reason }),
-        Err(Stopped::Broken(Broken::Ended)) => {
-            let end = end.await;
-            Err(CopyError::Lost { copied: Box::new(copied), stderr: end.stderr, source: end.error })
-        }
-        Err(Stopped::Broken(Broken::NotUnderstood)) => {
-            Err(CopyError::NotUnderstood { copied: Box::new(copied), stderr: String::new() })
-        }
-    }
+    let Fetching { sender, receiver, copied, .. } = fetching;
+    drop((sender, receiver));
+    conclude(result, copied, source, end).await
 }
 
 struct Fetching<'a> {
@@ -109,14 +80,19 @@ impl Fetching<'_> {
             _ => return Err(Broken::NotUnderstood.into()),
         };
         let target = if self.options.into_folder && target.is_dir() {
-            target.join(names::base_name(&path).map_err(Stopped::Name)?)
+            target.join(
+                names::base_name(&path).map_err(|reason| Stopped::Source(PathBuf::from(source), reason))?,
+            )
         } else {
             target.to_owned()
         };
         self.copied.remote = path;
         if is_folder {
             if !self.options.folders {
-                return Err(Stopped::Name("is a folder, and only files were asked for"));
+                return Err(Stopped::Source(
+                    PathBuf::from(source),
+                    "is a folder, and only files were asked for",
+                ));
             }
             if at_once && !matches!(self.receiver.answer().await?, Answer::Error(_)) {
                 return Err(Broken::NotUnderstood.into());
@@ -177,6 +153,11 @@ impl Fetching<'_> {
                 Answer::EndOfListing => break,
                 _ => return Err(Broken::NotUnderstood.into()),
             };
+            // Whatever it is, and however short, it is held.
+            names_len += entry.text_len() + ENTRY;
+            if names_len > MAX_NAMES {
+                return Err(Broken::NotUnderstood.into());
+            }
             let name = match &entry {
                 Entry::Folder(name) | Entry::File { path: name, .. } | Entry::Other(name) => name.clone(),
                 Entry::Problem(message) => {
@@ -188,10 +169,6 @@ impl Fetching<'_> {
                     continue;
                 }
             };
-            names_len += name.len();
-            if names_len > MAX_NAMES {
-                return Err(Broken::NotUnderstood.into());
-            }
             if name == b"." {
                 continue;
             }

@@ -33,6 +33,7 @@ mod error;
 mod link;
 mod names;
 mod options;
+mod outcome;
 mod remote;
 mod script;
 mod tree;

@@ -10,9 +10,10 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::{Copied, CopyError, FileError, FileFailure, Refusal};
+use super::error::{Copied, CopyError, FileError, FileFailure};
 use super::link::{Broken, Receiver, Sender};
 use super::options::{Meter, Options};
+use super::outcome::{Stopped, conclude};
 use super::remote::{Direction, FarEnd, Remote};
 use super::tree::{SourceFile, Tree};
 use super::wire::{self, Answer, Kind, Put, To};
@@ -105,18 +106,8 @@ pub(super) async fn upload(
         }
     };
     let copied = shared.copied.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match result {
-        Ok(()) if copied.failures.is_empty() => Ok(copied),
-        Ok(()) => Err(CopyError::Incomplete(Box::new(copied))),
-        Err(Stopped::Refused(refusal)) => Err(CopyError::Remote { path: target.to_owned(), refusal }),
-        Err(Stopped::Broken(Broken::Ended)) => {
-            let end = end.await;
-            Err(CopyError::Lost { copied: Box::new(copied), stderr: end.stderr, source: end.error })
-        }
-        Err(Stopped::Broken(Broken::NotUnderstood)) => {
-            Err(CopyError::NotUnderstood { copied: Box::new(copied), stderr: String::new() })
-        }
-    }
+    drop((sender, receiver));
+    conclude(result, copied, target, end).await
 }
 
 /// The name that a source has below a folder.
@@ -324,18 +315,6 @@ impl Content {
         self.hash = Sha256::new();
         self.file.rewind().await.map_err(|error| FileError::Local(Arc::new(error)))?;
         Ok(0)
-    }
-}
-
-/// Why no more answers come.
-enum Stopped {
-    Refused(Refusal),
-    Broken(Broken),
-}
-
-impl From<Broken> for Stopped {
-    fn from(broken: Broken) -> Self {
-        Self::Broken(broken)
     }
 }
 

@@ -159,6 +159,16 @@ pub(super) enum Entry {
     Problem(String),
 }
 
+impl Entry {
+    /// Bytes of its name or message.
+    pub(super) fn text_len(&self) -> usize {
+        match self {
+            Self::Folder(path) | Self::File { path, .. } | Self::Other(path) => path.len(),
+            Self::Problem(message) => message.len(),
+        }
+    }
+}
+
 impl Answer {
     /// `None` for what no far end says.
     pub(super) fn parse(answer: &[u8]) -> Option<Self> {
