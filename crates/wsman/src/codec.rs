@@ -1,5 +1,6 @@
 //! What all parts need to read and write themselves.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -61,42 +62,42 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
-pub(crate) fn trimmed(mut text: String) -> String {
-    let kept = trim(&text);
-    if kept.len() != text.len() {
-        text = kept.to_owned();
+pub(crate) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+        Cow::Owned(text) if trim(&text).len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
     }
-    text
 }
 
 /// The text of the innermost element, white space around it dropped, since peers indent it.
 pub(crate) fn text(r: &mut Reader<'_>) -> Result<String, DecodeError> {
-    Ok(trimmed(r.read_text()?))
+    Ok(trimmed(r.read_text_borrowed()?).into_owned())
 }
 
 pub(crate) fn number<T: FromStr>(r: &mut Reader<'_>, field: &'static str) -> Result<T, DecodeError> {
-    let text = text(r)?;
-    text.parse().map_err(|_| invalid(r, field, "a number in range"))
+    let text = r.read_text_borrowed()?;
+    trim(&text).parse().map_err(|_| invalid(r, field, "a number in range"))
 }
 
 pub(crate) fn duration(r: &mut Reader<'_>, field: &'static str) -> Result<XsDuration, DecodeError> {
-    let text = r.read_text()?;
+    let text = r.read_text_borrowed()?;
     XsDuration::parse(&text).map_err(|_| invalid(r, field, "a duration of days, hours, minutes and seconds"))
 }
 
 /// Bytes in base64; white space anywhere does not matter.
 pub(crate) fn bytes(r: &mut Reader<'_>, field: &'static str) -> Result<Bytes, DecodeError> {
-    let mut text = r.read_text()?;
+    let text = r.read_text_borrowed()?;
     if let Ok(bytes) = BASE64.decode(trim(&text)) {
         return Ok(bytes.into());
     }
-    text.retain(|c| !c.is_ascii_whitespace());
+    let text: String = text.split_ascii_whitespace().collect();
     BASE64.decode(&text).map(Bytes::from).map_err(|_| invalid(r, field, "base64"))
 }
 
 /// Names separated by white space (MS-WSMV 2.2.5.8).
 pub(crate) fn names(r: &mut Reader<'_>, field: &'static str) -> Result<Vec<String>, DecodeError> {
-    let text = r.read_text()?;
+    let text = r.read_text_borrowed()?;
     let mut names = Vec::new();
     for name in text.split_ascii_whitespace() {
         push(&mut names, name.to_owned(), bounds::STREAM_NAMES, r, field)?;

@@ -1,6 +1,7 @@
 //! Trees, for content whose schema is not known.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::name::find;
 use crate::{Attribute, Event, Name, ReadError, Reader, Start};
@@ -157,6 +158,9 @@ impl Reader<'_> {
 
 /// An element without its content, declaring what `parent` does not.
 fn begin(start: &Start, parent: Option<&Start>) -> Element {
+    if parent.is_some_and(|parent| Arc::ptr_eq(&parent.scope, &start.scope)) {
+        return Element { namespaces: Vec::new(), ..bare(start) };
+    }
     // Also the default namespace, when it is taken back by `xmlns=""`.
     let new = |prefix: &str, uri: &str| match parent {
         Some(parent) => parent.scope.get(prefix) != Some(uri),
@@ -168,10 +172,14 @@ fn begin(start: &Start, parent: Option<&Start>) -> Element {
         .filter(|(prefix, uri)| !matches!(*prefix, "xml" | "xmlns") && new(prefix, uri))
         .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
         .collect();
+    Element { namespaces, ..bare(start) }
+}
+
+fn bare(start: &Start) -> Element {
     Element {
         name: start.name.clone(),
         attributes: start.attributes.clone(),
         children: Vec::new(),
-        namespaces,
+        namespaces: Vec::new(),
     }
 }

@@ -34,11 +34,14 @@ mod element;
 mod encoding;
 mod error;
 mod escape;
-mod lift;
+mod known;
 mod limits;
+mod markup;
 mod name;
+mod plain;
 mod reader;
 mod scan;
+mod walk;
 mod writer;
 
 pub use element::{Element, Node};

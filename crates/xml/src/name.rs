@@ -1,22 +1,26 @@
 //! Names as documents mean them: by namespace, whatever the prefix.
 
 use std::fmt;
+use std::sync::Arc;
 
 use xml::attribute::OwnedAttribute;
 use xml::name::OwnedName;
 use xml::namespace::Namespace;
 
 /// A name resolved to its namespace (Namespaces in XML 1.0, section 2.1). The prefix is not kept: it means nothing.
+///
+/// Cheap to clone.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Name {
-    namespace: Option<String>,
-    local: String,
+    namespace: Option<Arc<str>>,
+    local: Arc<str>,
 }
 
 impl Name {
     /// A name; an empty `namespace` says it is in none.
     pub fn new(namespace: impl Into<String>, local: impl Into<String>) -> Self {
-        Self { namespace: Some(namespace.into()).filter(|uri| !uri.is_empty()), local: local.into() }
+        let namespace = Some(namespace.into()).filter(|uri| !uri.is_empty()).map(Arc::from);
+        Self { namespace, local: local.into().into() }
     }
 
     /// The namespace URI; empty for a name in none.
@@ -42,7 +46,7 @@ impl Name {
 
 impl From<OwnedName> for Name {
     fn from(name: OwnedName) -> Self {
-        Self { namespace: name.namespace, local: name.local_name }
+        Self { namespace: name.namespace.map(Arc::from), local: name.local_name.into() }
     }
 }
 
@@ -102,7 +106,7 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], namespace: &str, local: &str
 pub struct Start {
     pub(crate) name: Name,
     pub(crate) attributes: Vec<Attribute>,
-    pub(crate) scope: Namespace,
+    pub(crate) scope: Arc<Namespace>,
 }
 
 /// Names and lengths, without values.
@@ -116,6 +120,12 @@ impl fmt::Debug for Start {
 }
 
 impl Start {
+    /// From what xml-rs gives.
+    pub(crate) fn new(name: OwnedName, attributes: Vec<OwnedAttribute>, scope: Namespace) -> Self {
+        let attributes = attributes.into_iter().map(Into::into).collect();
+        Self { name: name.into(), attributes, scope: Arc::new(scope) }
+    }
+
     /// The element's name.
     pub fn name(&self) -> &Name {
         &self.name

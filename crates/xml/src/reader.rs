@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::{fmt, mem};
 
-use xml::reader::{EventReader, ParserConfig, XmlEvent};
-
 use crate::encoding::{self, Decoded};
-use crate::error;
-use crate::lift::{Runs, Source};
-use crate::scan::{self, Summary};
+use crate::markup::Markup;
+use crate::plain::Plain;
+use crate::scan;
+use crate::walk::Walk;
 use crate::{Limits, Name, ReadError, Start};
 
 /// One step of a document.
@@ -32,15 +31,29 @@ pub enum Event {
 /// element, whose start tag was the last one returned and not yet ended.
 /// After an error every further call returns that error.
 pub struct Reader<'a> {
-    parser: EventReader<Source<'a>>,
-    summary: Summary,
+    way: Way<'a>,
     /// Looked at but not taken.
     peeked: Option<Event>,
-    /// What ended a text in pieces.
-    pending: Option<Event>,
     /// Of the elements whose start was taken and whose end was not.
     depth: usize,
     failed: Option<ReadError>,
+}
+
+/// How a document is read.
+enum Way<'a> {
+    Quick(Box<Quick<'a>>),
+    Plain(Box<Plain<'a>>),
+}
+
+struct Quick<'a> {
+    document: Cow<'a, str>,
+    /// Where the content starts.
+    start: usize,
+    walk: Walk,
+    /// Events given out.
+    events: usize,
+    has_instructions: bool,
+    limits: Limits,
 }
 
 impl<'a> Reader<'a> {
@@ -73,30 +86,17 @@ impl<'a> Reader<'a> {
         Self::reading(document, limits, false)
     }
 
-    fn reading(document: &'a [u8], limits: &Limits, lifts: bool) -> Result<Self, ReadError> {
-        let Decoded { text, start } = encoding::decode(document, limits)?;
-        let (summary, runs) = scan::scan(&text, start, limits)?;
-        let runs = if lifts { runs } else { Runs::default() };
-        let text = match text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    fn reading(document: &'a [u8], limits: &Limits, is_quick: bool) -> Result<Self, ReadError> {
+        let Decoded { text: document, start } = encoding::decode(document, limits)?;
+        let (scan::Summary { has_instructions, .. }, markup) = scan::scan(&document, start, limits)?;
+        let way = if is_quick && Markup::holds(document.len()) {
+            let walk = Walk::new(markup, start, document.len(), limits.clone());
+            let limits = limits.clone();
+            Way::Quick(Box::new(Quick { document, start, walk, events: 0, has_instructions, limits }))
+        } else {
+            Way::Plain(Box::new(Plain::new(document, start, limits, has_instructions)))
         };
-        let config = ParserConfig::new()
-            .whitespace_to_characters(true)
-            .cdata_to_characters(true)
-            .ignore_comments(true)
-            .coalesce_characters(true)
-            .ignore_root_level_whitespace(true)
-            .allow_multiple_root_elements(false)
-            .override_encoding(Some(xml::Encoding::Utf8))
-            .max_entity_expansion_depth(0)
-            .max_entity_expansion_length(0)
-            .max_name_length(limits.name_size)
-            .max_attributes(limits.attributes)
-            .max_attribute_length(limits.attribute_size)
-            .max_data_length(limits.document_size);
-        let parser = EventReader::new_with_config(Source::new(text, start, runs), config);
-        Ok(Self { parser, summary, peeked: None, pending: None, depth: 0, failed: None })
+        Ok(Self { way, peeked: None, depth: 0, failed: None })
     }
 
     /// The next event.
@@ -141,7 +141,10 @@ impl<'a> Reader<'a> {
 
     /// Bytes consumed so far, counted as [`ReadError`] does; at least up to the end of the last event.
     pub fn offset(&self) -> usize {
-        self.parser.source().at
+        match &self.way {
+            Way::Quick(quick) => quick.walk.offset(),
+            Way::Plain(plain) => plain.offset(),
+        }
     }
 
     /// The next child of the innermost open element, or of the document; `None` when that ends, its end taken.
@@ -196,6 +199,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// As [`read_text`](Self::read_text), borrowed where the document has the text as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_text`](Self::read_text).
+    pub fn read_text_borrowed(&mut self) -> Result<Cow<'a, str>, ReadError> {
+        if self.peeked.is_none()
+            && self.failed.is_none()
+            && let Way::Quick(quick) = &mut self.way
+            && let Quick { document: Cow::Borrowed(document), walk, events, .. } = &mut **quick
+            && let Some(text) = walk.whole_text(document)
+        {
+            // An empty text is no event.
+            *events += 1 + usize::from(!text.is_empty());
+            self.depth = self.depth.saturating_sub(1);
+            return Ok(Cow::Borrowed(text));
+        }
+        self.read_text().map(Cow::Owned)
+    }
+
     /// Passes over the rest of the innermost open element, its end included.
     ///
     /// # Errors
@@ -237,63 +260,39 @@ impl<'a> Reader<'a> {
         Err(self.failed.clone().unwrap_or(ReadError::NoOpenElement { offset }))
     }
 
-    /// The plain event loop: one event of ours from as many of xml-rs as it takes.
     fn pull(&mut self) -> Result<Event, ReadError> {
-        if let Some(event) = self.pending.take() {
-            return Ok(event);
-        }
-        let mut text = String::new();
-        loop {
-            // A text is complete at the next tag, and that is kept for the next call.
-            let event = match self.pull_raw()? {
-                XmlEvent::Characters(piece) | XmlEvent::Whitespace(piece) | XmlEvent::CData(piece) => {
-                    let piece = self.parser.source_mut().restore(piece);
-                    if !self.summary.has_instructions {
-                        return Ok(Event::Text(piece));
-                    }
-                    text.push_str(&piece);
-                    continue;
-                }
-                XmlEvent::StartElement { name, attributes, namespace } => Event::Start(Start {
-                    name: name.into(),
-                    attributes: attributes.into_iter().map(Into::into).collect(),
-                    scope: namespace,
-                }),
-                XmlEvent::EndElement { name } => Event::End(name.into()),
-                XmlEvent::EndDocument => Event::Eof,
-                XmlEvent::Doctype { .. } => {
-                    return Err(self.fail(ReadError::Doctype { offset: self.offset() }));
-                }
-                XmlEvent::StartDocument { .. }
-                | XmlEvent::ProcessingInstruction { .. }
-                | XmlEvent::Comment(_) => continue,
-            };
-            if text.is_empty() {
-                return Ok(event);
-            }
-            self.pending = Some(event);
-            return Ok(Event::Text(mem::take(&mut text)));
-        }
-    }
-
-    fn pull_raw(&mut self) -> Result<XmlEvent, ReadError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        match self.parser.next() {
-            Ok(event) => Ok(event),
-            Err(error) => {
-                let reason = error::reason(&error);
-                Err(self.fail(ReadError::Syntax { reason, offset: self.offset() }))
+        let event = match &mut self.way {
+            Way::Quick(quick) => {
+                if let Some(event) = quick.walk.next(&quick.document) {
+                    quick.events += 1;
+                    Ok(event)
+                } else {
+                    let mut plain = quick.turn_plain();
+                    let passed = (0..quick.events).try_for_each(|_| plain.next().map(drop));
+                    let event = passed.and_then(|()| plain.next());
+                    self.way = Way::Plain(Box::new(plain));
+                    event
+                }
             }
-        }
+            Way::Plain(plain) => plain.next(),
+        };
+        event.map_err(|error| self.fail(error))
     }
 
     /// Remembers the first error, so that a caller who goes on gets no events from a broken document.
     fn fail(&mut self, error: ReadError) -> ReadError {
         self.peeked = None;
-        self.pending = None;
         self.failed.get_or_insert(error).clone()
+    }
+}
+
+impl<'a> Quick<'a> {
+    /// The document in the plain way, from its start.
+    fn turn_plain(&mut self) -> Plain<'a> {
+        Plain::new(mem::take(&mut self.document), self.start, &self.limits, self.has_instructions)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use memchr::{memchr, memchr2, memchr3, memmem};
 
-use crate::lift::Runs;
+use crate::markup::{Kind, Markup, Span};
 use crate::{Limit, Limits, ReadError};
 
 /// What the reader needs to know about a document that passed.
@@ -31,7 +31,7 @@ struct Declarations {
 }
 
 /// Judges `text` from byte `start` on.
-pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<(Summary, Runs), ReadError> {
+pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<(Summary, Markup), ReadError> {
     let mut scan = Scan {
         text: text.as_bytes(),
         at: start,
@@ -41,7 +41,7 @@ pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<(Summary
         copies: 0,
         text_size: 0,
         summary: Summary::default(),
-        runs: Runs::default(),
+        markup: Markup::default(),
     };
     while scan.at < scan.text.len() {
         scan.content()?;
@@ -49,7 +49,7 @@ pub(crate) fn scan(text: &str, start: usize, limits: &Limits) -> Result<(Summary
     if !scan.open.is_empty() {
         return Err(scan.syntax("document ends inside an element"));
     }
-    Ok((scan.summary, scan.runs))
+    Ok((scan.summary, scan.markup))
 }
 
 struct Scan<'a> {
@@ -64,17 +64,14 @@ struct Scan<'a> {
     /// Since the last tag.
     text_size: usize,
     summary: Summary,
-    /// Text that need not be read character by character.
-    runs: Runs,
+    /// Where everything is.
+    markup: Markup,
 }
 
 impl<'a> Scan<'a> {
     /// Text up to the next markup or reference, and that.
     fn content(&mut self) -> Result<(), ReadError> {
         let run = memchr2(b'<', b'&', self.rest()).unwrap_or(self.text.len() - self.at);
-        if !self.open.is_empty() {
-            self.runs.offer(self.text, self.at..self.at + run);
-        }
         self.at += run;
         self.add_text(run)?;
         match self.rest() {
@@ -136,12 +133,14 @@ impl<'a> Scan<'a> {
     fn end_tag(&mut self) -> Result<(), ReadError> {
         let start = self.at;
         self.at += 2;
-        self.name()?;
+        let name = self.name()?;
+        let name = Span::new(start + 2, start + 2 + name.len());
         self.white_space();
         if self.peek() != Some(b'>') {
             return Err(self.syntax("malformed end tag"));
         }
         self.at += 1;
+        self.markup.tag(Kind::End, Span::new(start, self.at), name);
         let Some(declared) = self.open.pop() else {
             return Err(ReadError::Syntax { reason: "end tag without start tag", offset: start });
         };
@@ -161,7 +160,8 @@ impl<'a> Scan<'a> {
         self.summary.elements += 1;
         self.summary.deepest = self.summary.deepest.max(depth);
         self.at += 1;
-        self.name()?;
+        let name = self.name()?;
+        let element = Span::new(start + 1, start + 1 + name.len());
 
         let mut attributes = 0;
         let mut declared = Vec::new();
@@ -183,8 +183,10 @@ impl<'a> Scan<'a> {
             }
             let at = self.at;
             let name = self.name()?;
-            let value_size = self.attribute_value()?;
+            let value = self.attribute_value()?;
+            let value_size = value.len();
             let Some(prefix) = declared_prefix(name) else {
+                self.markup.value(value);
                 attributes += 1;
                 self.check_at(Limit::Attributes, attributes, limits.attributes, at)?;
                 continue;
@@ -198,6 +200,8 @@ impl<'a> Scan<'a> {
             self.check_at(Limit::Namespaces, self.scope.count + declared.len(), limits.namespaces, at)?;
             self.check_at(Limit::NamespacesSize, self.scope.size + size, limits.namespaces_size, at)?;
         };
+        let kind = if empty { Kind::Empty } else { Kind::Start };
+        self.markup.tag(kind, Span::new(start, self.at), element);
         self.summary.attributes += attributes;
         let declared = Declarations { count: declared.len(), size };
         self.scope.count += declared.count;
@@ -234,8 +238,8 @@ impl<'a> Scan<'a> {
         Ok(name)
     }
 
-    /// `= "value"`; returns the size of the value.
-    fn attribute_value(&mut self) -> Result<usize, ReadError> {
+    /// `= "value"`; returns where the value is.
+    fn attribute_value(&mut self) -> Result<Span, ReadError> {
         self.white_space();
         if self.peek() != Some(b'=') {
             return Err(self.syntax("attribute has no value"));
@@ -260,9 +264,10 @@ impl<'a> Scan<'a> {
             }
         }
         let size = self.at - start;
+        let value = Span::new(start, self.at);
         self.at += 1;
         self.check_at(Limit::AttributeSize, size, self.limits.attribute_size, start)?;
-        Ok(size)
+        Ok(value)
     }
 
     /// A reference that starts here; returns its size. The number of a character reference is left to xml-rs.

@@ -232,7 +232,7 @@ impl ProviderFault {
 }
 
 fn some_text(text: String) -> Option<String> {
-    Some(trimmed(text)).filter(|text| !text.is_empty())
+    Some(trimmed(text.into()).into_owned()).filter(|text| !text.is_empty())
 }
 
 fn read_name(r: &mut Reader<'_>, start: &Start) -> Result<QName, DecodeError> {
