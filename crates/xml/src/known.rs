@@ -16,6 +16,7 @@ use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
 use crate::escape::{Place, escape};
 use crate::markup::Span;
+use crate::verbatim;
 use crate::{Attribute, Name, Start};
 
 /// Bytes of a tag that is remembered.
@@ -80,7 +81,7 @@ pub(crate) fn start(
     scope: &Scope,
     config: impl FnOnce(usize) -> Option<ParserConfig>,
 ) -> Option<(Start, Scope)> {
-    let is_plain = tag.len() <= MAX_TAG && values.iter().all(|value| is_plain_value(value.of(text)));
+    let is_plain = tag.len() <= MAX_TAG && values.iter().all(|value| verbatim::is_value(value.of(text)));
     if !is_plain {
         return read(text, tag, scope, config);
     }
@@ -178,21 +179,4 @@ fn read(
 /// Bytes of prefixes and URIs.
 fn size(namespaces: &Namespace) -> usize {
     namespaces.iter().map(|(prefix, uri)| prefix.len() + uri.len()).sum()
-}
-
-/// Whether xml-rs would hand out a value as it is.
-fn is_plain_value(value: &str) -> bool {
-    value.bytes().all(|byte| byte >= b' ' && byte != b'&') && !has_noncharacter(value)
-}
-
-/// Whether xml-rs would hand out text between tags as it is.
-pub(crate) fn is_plain_text(text: &str) -> bool {
-    let is_plain =
-        |byte: u8| (byte >= b' ' && byte != b'&' && byte != b'>') || byte == b'\n' || byte == b'\t';
-    text.bytes().all(is_plain) && !has_noncharacter(text)
-}
-
-/// Whether one of the two characters above U+007F is in it that XML 1.0 does not have.
-fn has_noncharacter(text: &str) -> bool {
-    memchr::memchr(0xef, text.as_bytes()).is_some() && text.contains(['\u{fffe}', '\u{ffff}'])
 }

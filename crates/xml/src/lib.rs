@@ -41,6 +41,7 @@ mod name;
 mod plain;
 mod reader;
 mod scan;
+mod verbatim;
 mod walk;
 mod writer;
 

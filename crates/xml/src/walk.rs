@@ -10,7 +10,7 @@ use xml::reader::{EventReader, XmlEvent};
 use crate::known::{self, Scope};
 use crate::markup::{Kind, Markup, Span, Tag};
 use crate::reader::is_white_space;
-use crate::{Event, Limits, Name, plain};
+use crate::{Event, Limits, Name, plain, verbatim};
 
 /// Bytes that xml-rs may be asked about beside twice the document.
 const ALLOWANCE: usize = 16 * 1024;
@@ -93,7 +93,7 @@ impl Walk {
             return None;
         }
         let text = document.get(self.at..tag.span.range().start)?;
-        if !known::is_plain_text(text) {
+        if !verbatim::is_text(text) {
             return None;
         }
         self.tag(document, tag)?;
@@ -134,7 +134,7 @@ impl Walk {
         if self.open.is_empty() {
             return is_white_space(between).then_some(Cow::Borrowed(""));
         }
-        if known::is_plain_text(between) {
+        if verbatim::is_text(between) {
             return Some(Cow::Borrowed(between));
         }
         if !spend(&mut self.budget, between.len()) {
