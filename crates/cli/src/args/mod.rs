@@ -288,7 +288,8 @@ pub(crate) fn usage_failure(error: &clap::Error, line: impl Iterator<Item = OsSt
     let failure = Failure::new(text.strip_prefix("error: ")?.trim_end());
     let words: Vec<OsString> = line.skip(1).collect();
     let lacks_dashes =
-        error.kind() == ErrorKind::MissingRequiredArgument && words.iter().all(|word| word != "--");
+        matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::UnknownArgument)
+            && words.iter().all(|word| word != "--");
     // What was meant as the command has been taken for targets and options.
     Some(match words.first().and_then(|word| word.to_str()).filter(|_| lacks_dashes) {
         Some("run") => failure

@@ -135,6 +135,19 @@ fn many_hosts_get_the_same_and_give_each_into_a_folder_of_its_own() {
 }
 
 #[test]
+fn two_hosts_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let inventory = folder.path().join("hosts");
+    std::fs::write(&inventory, "[all]\na:b ansible_host=127.0.0.1\na_b ansible_host=127.0.0.2\n").unwrap();
+    let back = folder.path().join("back");
+    let source = format!("@{}:/etc/passwd", text(&inventory));
+    let output = winrm(&["copy", &source, text(&back)]).output().unwrap();
+    assert_code(&output, 255);
+    assert!(stderr(&output).contains("two hosts would go into the folder a_b"), "{}", stderr(&output));
+    assert!(!back.exists());
+}
+
+#[test]
 fn an_interrupted_copy_leaves_nothing_under_its_name() {
     let host = Host::start();
     let folder = tempfile::tempdir().unwrap();

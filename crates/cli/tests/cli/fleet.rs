@@ -113,6 +113,36 @@ fn only_so_many_run_at_once_and_all_of_them_in_the_end() {
 }
 
 #[test]
+fn input_does_not_wait_for_a_host_that_cannot_take_any() {
+    let host = Host::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    // It fails before anything is sent to it: message encryption is not to be had by Basic.
+    std::fs::write(&config, "[hosts.localhost]\nmessage_encryption = 'never'\n").unwrap();
+    let bad = format!("localhost:{}", host.service().addr().port());
+    let line = ["run", "--config", config.to_str().unwrap(), "--stdin", &bad, &host.url(), "--", "wc", "-c"];
+    let output = crate::common::with_input(winrm(&line), &vec![b'x'; 900_000]);
+    assert_code(&output, 255);
+    assert!(stdout(&output).contains("900000"), "{} {}", stdout(&output), stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_begins_on_no_other_host() {
+    let hosts = hosts(4);
+    let (_file, name) = list(&hosts);
+    let child = winrm(&["run", "--json", "--parallel", "1", &name, "--", "sleep", "30"]).spawn().unwrap();
+    crate::common::until("one runs", || hosts.iter().any(|host| host.service().running_commands() == 1));
+    crate::common::signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(commands(&hosts), 1);
+    let lines = json_lines(&output);
+    let stopped =
+        |line: &&serde_json::Value| line["error"].as_str().is_some_and(|text| text.contains("not tried"));
+    assert_eq!((lines.len(), lines.iter().filter(stopped).count()), (5, 3), "{lines:?}");
+}
+
+#[test]
 fn failures_end_the_rest_where_that_is_asked_for() {
     let hosts = hosts(4);
     let (_file, name) = list(&hosts);

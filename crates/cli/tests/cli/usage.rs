@@ -26,6 +26,7 @@ fn mistakes_are_255_and_told_on_stderr() {
         // The command without the dashes before it: taken for a target, or for options.
         (&["run", "web01", "ipconfig"], "  try: put -- before the command"),
         (&["run", "web01", "ls", "-l"], "  try: put -- before the command"),
+        (&["ps", "web01", "Get-Date"], "  try: put -- before the script"),
         (&["run", "@/dev/stdin", "--stdin", "--", "x"], "@/dev/stdin and --stdin would both"),
         (&["run", "@/dev/fd/0", "@/proc/self/fd/0", "--", "x"], "@/proc/self/fd/0 would both"),
         (&["identify", "@/dev/stdin", "--password-stdin"], "@/dev/stdin and --password-stdin would both"),

@@ -23,7 +23,7 @@ use super::{hex, token};
 /// Files asked for before the first of them has come.
 const AHEAD: usize = 64;
 /// Names of a folder, in bytes: what is copied is held in memory by name.
-const MAX_NAMES: usize = 256 * 1024 * 1024;
+const MAX_NAMES: usize = if cfg!(test) { 64 * 1024 } else { 256 * 1024 * 1024 };
 
 /// What each of them takes beside its name.
 const ENTRY: usize = 128;
@@ -447,4 +447,45 @@ fn same_second(one: Option<SystemTime>, other: Option<SystemTime>) -> bool {
     let seconds =
         |time: Option<SystemTime>| Some(time?.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs());
     seconds(one).is_some() && seconds(one) == seconds(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::remote::{End, Starting};
+    use super::*;
+
+    /// Lists entries for as long as somebody takes them.
+    struct Endless(&'static [u8]);
+
+    impl Remote for Endless {
+        fn start(&self, _: Direction) -> Starting<'_> {
+            let entry = self.0;
+            Box::pin(async move {
+                let (ours, mut theirs) = tokio::io::duplex(16 * 1024);
+                tokio::spawn(async move {
+                    let mut says = theirs.write_all(b"root folder /x\0error is-a-folder x\0listing\0").await;
+                    while says.is_ok() {
+                        says = theirs.write_all(entry).await;
+                    }
+                });
+                Ok(FarEnd {
+                    greeting: Vec::new(),
+                    stdin: Box::new(tokio::io::sink()),
+                    stdout: Box::new(ours),
+                    end: Box::pin(async { End { stderr: "gone mad\n".to_owned(), error: None } }),
+                })
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listing_without_end_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in [&b"f 1 0 a/b\0"[..], b"f 1 0 \0", b"d 0 0 .\0", b"x 0 0 x\0", b"e 0 0 no\0"] {
+            let target = folder.path().join("target");
+            let copied = download(&Endless(entry), "x", &target, &Options::default()).await;
+            let Err(CopyError::NotUnderstood { stderr, .. }) = copied else { panic!("{copied:?}") };
+            assert_eq!(stderr, "gone mad\n");
+        }
+    }
 }
