@@ -73,6 +73,20 @@ impl Version {
     }
 }
 
+/// Major and minor.
+impl From<[u16; 2]> for Version {
+    fn from([major, minor]: [u16; 2]) -> Self {
+        Self(format!("{major}.{minor}"))
+    }
+}
+
+/// Major, minor, build and revision.
+impl From<[u16; 4]> for Version {
+    fn from([major, minor, build, revision]: [u16; 4]) -> Self {
+        Self(format!("{major}.{minor}.{build}.{revision}"))
+    }
+}
+
 /// A string encrypted with the session key (MS-PSRP 2.2.5.1), as it was sent: base64 of AES-256-CBC in a session,
 /// something else in files.
 ///
