@@ -18,6 +18,7 @@ use crate::local_process::LocalProcess;
 use crate::log::Journal;
 use crate::misbehaviour::{Misbehaviour, Rule, Rules, Trigger};
 use crate::operations::Operations;
+use crate::powershell::PowerShellHandler;
 use crate::service::{Service, Shared};
 use crate::shell::Shells;
 use crate::tls::{Identity, Tls, first_certificate};
@@ -33,6 +34,7 @@ pub struct Builder {
     oversize: OversizeReply,
     rules: Rules,
     custom_shells: Vec<String>,
+    powershell: Option<Arc<dyn PowerShellHandler>>,
     capture: bool,
     tls: TlsOptions,
 }
@@ -61,6 +63,7 @@ impl Builder {
             oversize: OversizeReply::default(),
             rules: Rules::default(),
             custom_shells: Vec::new(),
+            powershell: None,
             capture: false,
             tls: TlsOptions::default(),
         }
@@ -167,6 +170,12 @@ impl Builder {
         self
     }
 
+    /// Offers PowerShell remoting under the configuration `Microsoft.PowerShell`, with pipelines run by `handler`.
+    pub fn powershell(mut self, handler: impl PowerShellHandler) -> Self {
+        self.powershell = Some(Arc::new(handler));
+        self.custom_shell(winrm_wsman::uri::RESOURCE_URI_POWERSHELL)
+    }
+
     /// How requests that are too large are turned down.
     pub fn oversize_reply(mut self, oversize: OversizeReply) -> Self {
         self.oversize = oversize;
@@ -215,6 +224,7 @@ impl Builder {
                 shells: Arc::<Shells>::default(),
                 handler: self.handler,
                 custom_shells: self.custom_shells,
+                powershell: self.powershell,
                 kept: KeptAnswers::default(),
                 limits: self.limits,
             }),

@@ -6,7 +6,9 @@
 //! What a command does is up to a [`Handler`]; [`LocalProcess`] runs it on this machine. A request [`Log`] tells a test what
 //! a client did, and [`Misbehaviour`] does things wrong on purpose.
 //!
-//! It leaves out PowerShell remoting, CIM, Connect and Kerberos, and answers each of them with a fault or
+//! PowerShell remoting is offered where a [`PowerShellHandler`] is given.
+//!
+//! It leaves out CIM, Connect and Kerberos, and answers each of them with a fault or
 //! does not offer it. It is not made for any network.
 //!
 //! ```
@@ -39,6 +41,7 @@ mod local_process;
 mod log;
 mod misbehaviour;
 mod operations;
+mod powershell;
 mod response;
 mod service;
 mod shell;
@@ -55,6 +58,7 @@ pub use self::handler::{Handler, Invocation, Io, Running, SignalCode, Signals};
 pub use self::local_process::LocalProcess;
 pub use self::log::{AuthStep, Log, LogEntry, Logon};
 pub use self::misbehaviour::{Misbehaviour, Trigger};
+pub use self::powershell::{Builtin, PipelineIo, PowerShellHandler, PowerShellRunning};
 pub use self::service::Service;
 pub use self::stdin::StdinReader;
 pub use self::stdout::OutputWriter;

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use crate::config::{COMPUTER_NAME, Limits};
 use crate::fault;
 use crate::handler::{Handler, Invocation, SignalCode};
 use crate::kept::{self, Asked, KeptAnswers};
+use crate::powershell::{self, PowerShellHandler, PowerShellShell};
 use crate::response::{describe, identify, receive_response};
 use crate::shell::{Command, InUse, Quota, Refusal, Shell, ShellSettings, Shells};
 use crate::stdin::SendError;
@@ -35,6 +37,9 @@ const OPTIONS: [&str; 5] = [
     uri::OPTION_SKIP_CMD_SHELL,
     uri::OPTION_KEEP_ALIVE,
 ];
+
+/// Of PowerShell's shells (MS-PSRP 3.1.5.3.1).
+const PROTOCOL_VERSION: &str = "protocolversion";
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +75,7 @@ pub(crate) struct Operations {
     pub(crate) handler: Arc<dyn Handler>,
     /// Resource URIs of shells beside those of `cmd`; requests for them have robust connections.
     pub(crate) custom_shells: Vec<String>,
+    pub(crate) powershell: Option<Arc<dyn PowerShellHandler>>,
     pub(crate) kept: KeptAnswers,
     pub(crate) limits: Limits,
 }
@@ -192,7 +198,8 @@ impl Operations {
             return Err(fault::unsupported_feature("compression is not offered").into());
         }
         for option in header.options.iter().filter(|option| option.must_comply) {
-            if !OPTIONS.iter().any(|known| option.name.eq_ignore_ascii_case(known)) {
+            let known = OPTIONS.iter().chain(is_powershell(header).then_some(&PROTOCOL_VERSION));
+            if !known.into_iter().any(|known| option.name.eq_ignore_ascii_case(known)) {
                 return Err(Fault::invalid_option(COMPUTER_NAME, &option.name).into());
             }
         }
@@ -251,10 +258,21 @@ impl Operations {
     }
 
     fn create(&self, user: &str, address: IpAddr, header: &Header, asked: ShellBody) -> Outcome {
-        if asked.creation_xml.is_some() {
-            return Err(Fault::resource_not_found(COMPUTER_NAME).into());
-        }
-        if asked.input_streams.iter().any(|name| name != "stdin") {
+        let pool = match (&self.powershell, &asked.creation_xml) {
+            (Some(handler), Some(fragments)) if is_powershell(header) => {
+                let pool = PowerShellShell::new(Arc::clone(handler), self.limits.max_envelope_size);
+                pool.receive(fragments).map_err(|_| Fault::invalid_parameter(COMPUTER_NAME))?;
+                Some(pool)
+            }
+            (Some(_), None) if is_powershell(header) => {
+                return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
+            }
+            (_, Some(_)) => return Err(Fault::resource_not_found(COMPUTER_NAME).into()),
+            (_, None) => None,
+        };
+        let takes =
+            |name: &String| name == "stdin" || (pool.is_some() && name == powershell::PROMPT_RESPONSE);
+        if !asked.input_streams.iter().all(takes) {
             return Err(fault::invalid_parameter(FaultCode::INVALID_INPUT_STREAM).into());
         }
         if Command::channels(&asked.output_streams).is_none() {
@@ -287,7 +305,7 @@ impl Operations {
             asked_idle_timeout: asked.idle_timeout.map(XsDuration::get),
             idle_timeout: asked.idle_timeout.map_or(self.limits.idle_timeout, XsDuration::get),
         };
-        let shell = self.shells.open(settings, &self.limits).map_err(refusal)?;
+        let shell = self.shells.open(settings, pool, &self.limits).map_err(refusal)?;
         let described = describe(&shell, address, asked);
         Ok(Body::CreateResponse(Box::new(CreateResponse::for_shell(
             header.to.clone().unwrap_or_default(),
@@ -321,19 +339,30 @@ impl Operations {
             shell_id: settings.id.clone(),
             command_id: id.clone(),
         };
-        let command = shell.start(id, &*self.handler, invocation, &self.limits).map_err(refusal)?;
+        let pool = shell.powershell.as_ref().map(|(pool, _)| powershell::Pipelines(Arc::clone(pool)));
+        let handler: &dyn Handler = match &pool {
+            Some(pipelines) => pipelines,
+            None => &*self.handler,
+        };
+        let command = shell.start(id, handler, invocation, &self.limits).map_err(refusal)?;
         Ok(Body::CommandResponse(CommandResponse { command_id: command.id.clone() }))
     }
 
     async fn receive(&self, user: &str, header: &Header, receive: &Receive) -> Outcome {
         let (shell, _in_use) = self.connected(user, header)?;
         let mut disconnection = shell.disconnection();
-        let command = command_of(&shell, receive.command_id.as_deref())?;
+        let of_pool = shell.powershell.as_ref().filter(|_| receive.command_id.is_none());
+        let command = match of_pool {
+            Some((_, stream)) => Arc::clone(stream),
+            None => command_of(&shell, receive.command_id.as_deref())?,
+        };
         let desired = Command::channels(&receive.desired_streams).filter(|desired| !desired.is_empty());
         let desired = desired.ok_or_else(|| fault::invalid_parameter(FaultCode::INVALID_DESIRED_STREAMS))?;
+        // A pool has no end to wait for.
+        let settle = if of_pool.is_some() { Duration::ZERO } else { self.limits.settle };
         // Four characters of base64 carry three bytes.
         let budget = self.max_envelope_size(header).saturating_sub(RECEIVE_OVERHEAD) / 4 * 3;
-        let terms = Terms { budget, deadline: self.deadline(header), settle: self.limits.settle };
+        let terms = Terms { budget, deadline: self.deadline(header), settle };
         // Held by this request alone, so that deleting the shell ends the wait.
         drop(shell);
         let disconnected = async {
@@ -358,6 +387,12 @@ impl Operations {
     async fn send(&self, user: &str, header: &Header, send: Send) -> Outcome {
         let (shell, _in_use) = self.connected(user, header)?;
         let deadline = self.deadline(header);
+        if let Some((pool, _)) = &shell.powershell
+            && let Some(fragments) = powershell::of_pool(&send)
+        {
+            let taken = pool.receive(&fragments);
+            return taken.map(|()| Body::SendResponse).map_err(|_| fault::broken_pipe().into());
+        }
         let Some((command, block, end)) = input_of(&shell, send)? else { return Ok(Body::SendResponse) };
         match command.stdin.send(block, end, deadline).await {
             Ok(()) => Ok(Body::SendResponse),
@@ -380,6 +415,13 @@ impl Operations {
             command.interrupt(SignalCode::CtrlC);
         } else if signal.code.eq_ignore_ascii_case(uri::SIGNAL_CTRL_BREAK) {
             command.interrupt(SignalCode::CtrlBreak);
+        } else if shell.powershell.is_some() {
+            // As Windows: its own spelling stops, and everything else closes.
+            if signal.code == uri::SIGNAL_POWERSHELL_STOP {
+                command.interrupt(SignalCode::CtrlC);
+            } else {
+                shell.terminate(&command.id);
+            }
         } else {
             return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
         }
@@ -408,7 +450,8 @@ fn input_of(shell: &Shell, send: Send) -> Outcome<Option<(Arc<Command>, Bytes, b
     let Some(first) = streams.next() else { return Ok(None) };
     let check = |stream: &Stream| {
         let command = command_of(shell, stream.command_id.as_deref())?;
-        if stream.name != "stdin" {
+        let is_prompt_response = shell.powershell.is_some() && stream.name == powershell::PROMPT_RESPONSE;
+        if stream.name != "stdin" && !is_prompt_response {
             return Err(fault::invalid_parameter(FaultCode::INVALID_INPUT_STREAM).into());
         }
         Outcome::Ok(command)
@@ -450,6 +493,10 @@ fn flag(header: &Header, name: &str) -> Outcome<Option<bool>> {
         Some(value) if value.eq_ignore_ascii_case("false") || value == "0" => Ok(Some(false)),
         Some(_) => Err(fault::invalid_option_value(name).into()),
     }
+}
+
+fn is_powershell(header: &Header) -> bool {
+    header.resource_uri.as_deref().is_some_and(|uri| uri.starts_with(uri::NS_POWERSHELL))
 }
 
 /// Whether shells of some kind go by that URI.

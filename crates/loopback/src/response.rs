@@ -52,10 +52,12 @@ pub(crate) fn describe(shell: &Shell, address: IpAddr, asked: ShellBody) -> Shel
     }
 }
 
+/// Of a command; with no id of a runspace pool, which has no state of a command either.
 pub(crate) fn receive_response(command_id: &str, portion: Portion) -> ReceiveResponse {
+    let command_id = Some(command_id.to_owned()).filter(|id| !id.is_empty());
     let stream = |channel: crate::stdout::Channel, data, end| Stream {
         name: channel.name().to_owned(),
-        command_id: Some(command_id.to_owned()),
+        command_id: command_id.clone(),
         end,
         data,
     };
@@ -65,8 +67,8 @@ pub(crate) fn receive_response(command_id: &str, portion: Portion) -> ReceiveRes
     let state = if portion.exit_code.is_some() { State::Done } else { State::Running };
     ReceiveResponse {
         streams,
-        command_state: Some(CommandState {
-            command_id: Some(command_id.to_owned()),
+        command_state: command_id.is_some().then(|| CommandState {
+            command_id: command_id.clone(),
             state,
             exit_code: portion.exit_code.map(ExitCode),
         }),

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::config::Limits;
 use crate::handler::{Handler, Invocation, Io, SignalCode, Signals};
+use crate::powershell::PowerShellShell;
 use crate::stdin::StdinPipe;
 use crate::stdout::{Channel, OutputPipe};
 
@@ -83,6 +84,7 @@ impl Shells {
     pub(crate) fn open(
         self: &Arc<Self>,
         settings: ShellSettings,
+        powershell: Option<Arc<PowerShellShell>>,
         limits: &Limits,
     ) -> Result<Arc<Shell>, Refusal> {
         let mut open = lock(&self.open);
@@ -93,7 +95,13 @@ impl Shells {
         if open.contains_key(&settings.id) {
             return Err(Refusal::IdTaken);
         }
+        let powershell = powershell.map(|pool| {
+            let present = Present::new(&self.handlers);
+            let stream = Command::start(String::new(), &pool, Invocation::default(), limits, present);
+            (pool, Arc::new(stream))
+        });
         let shell = Arc::new(Shell {
+            powershell,
             settings,
             commands: Mutex::default(),
             last_used: Mutex::new(Instant::now()),
@@ -172,6 +180,8 @@ pub(crate) struct Shell {
     in_use: AtomicUsize,
     /// Whether nobody may use it before it is reconnected.
     disconnected: watch::Sender<bool>,
+    /// The runspace pool that it is, with the stream of the pool itself.
+    pub(crate) powershell: Option<(Arc<PowerShellShell>, Arc<Command>)>,
     /// While it is disconnected, in place of its own.
     disconnected_idle: Mutex<Option<Duration>>,
     watcher: Mutex<Option<AbortHandle>>,
@@ -281,6 +291,9 @@ impl Shell {
         let commands: Vec<_> = lock(&self.commands).drain().map(|(_, command)| command).collect();
         for command in commands {
             command.abort();
+        }
+        if let Some((_, stream)) = &self.powershell {
+            stream.abort();
         }
     }
 }

@@ -41,6 +41,11 @@ impl Outbox {
         false
     }
 
+    /// Bytes that wait, in as few fragments as can be.
+    pub(crate) fn waiting(&self, target: Option<Uuid>) -> usize {
+        self.queues.get(&target).into_iter().flatten().map(Fragments::remaining).sum()
+    }
+
     pub(crate) fn has(&self, target: Option<Uuid>) -> bool {
         self.queues.contains_key(&target)
     }

@@ -325,6 +325,11 @@ impl Pool {
         self.responses.take(target, buffer, room)
     }
 
+    /// Bytes of messages that wait for the pool or for a pipeline.
+    pub fn waiting(&self, target: Option<Uuid>) -> usize {
+        self.outbox.waiting(target)
+    }
+
     /// Whether messages of the pool or of a pipeline wait.
     pub fn has_output(&self, target: Option<Uuid>) -> bool {
         self.outbox.has(target)

@@ -88,6 +88,11 @@ impl InformationalRecord {
 }
 
 impl ProgressRecord {
+    /// An object that is one: what a host is told to show.
+    pub fn from_value(value: &PsValue) -> Option<Self> {
+        Self::read(value, "WriteProgress").ok()
+    }
+
     /// One about an activity; -1 for a percentage that is not known.
     pub fn new(
         activity: impl Into<PsString>,

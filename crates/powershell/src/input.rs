@@ -1,0 +1,84 @@
+//! Objects for a pipeline that runs.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use winrm_psrp::clixml::PsValue;
+
+use crate::error::Error;
+use crate::pool::{Handle, lock};
+
+/// The input of a running pipeline. Dropping it ends the input.
+#[derive(Debug)]
+pub struct Input {
+    pool: Arc<Handle>,
+    id: Uuid,
+    has_ended: bool,
+}
+
+impl Input {
+    pub(crate) fn new(pool: Arc<Handle>, id: Uuid) -> Self {
+        Self { pool, id, has_ended: false }
+    }
+
+    /// Sends an object, and waits until the server has taken it.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the pipeline is over, [`Error::Send`] when it cannot be reached.
+    pub async fn send(&mut self, value: &PsValue) -> Result<(), Error> {
+        lock(&self.pool.protocol).input(self.id, value)?;
+        self.flush().await
+    }
+
+    /// Sends several objects in as few requests as they fit into.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_many(&mut self, values: impl IntoIterator<Item = PsValue>) -> Result<(), Error> {
+        let room = self.pool.wire.room();
+        for value in values {
+            let waiting = {
+                let mut pool = lock(&self.pool.protocol);
+                pool.input(self.id, &value)?;
+                pool.waiting(Some(self.id))
+            };
+            if waiting >= room {
+                self.flush().await?;
+            }
+        }
+        self.flush().await
+    }
+
+    /// Ends the input.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn end(mut self) -> Result<(), Error> {
+        self.has_ended = true;
+        lock(&self.pool.protocol).end_input(self.id)?;
+        self.flush().await
+    }
+
+    pub(crate) async fn send_all(mut self, values: Vec<PsValue>) -> Result<(), Error> {
+        self.send_many(values).await?;
+        self.end().await
+    }
+
+    async fn flush(&self) -> Result<(), Error> {
+        self.pool.flush(Some(self.id)).await.map_err(|error| Error::Send(Arc::new(error)))
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        if self.has_ended || lock(&self.pool.protocol).end_input(self.id).is_err() {
+            return;
+        }
+        let (pool, id) = (Arc::clone(&self.pool), self.id);
+        self.pool.wire.client.spawn_background(async move {
+            if let Err(error) = pool.flush(Some(id)).await {
+                tracing::debug!(%error, "the end of input was not taken");
+            }
+        });
+    }
+}

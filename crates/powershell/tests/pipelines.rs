@@ -1,0 +1,308 @@
+//! Pools and pipelines against the loopback service.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests may fail"
+)]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use support::{actions, connect, service, text};
+use winrm_loopback::{Builtin, PipelineIo};
+use winrm_powershell::psrp::PoolState;
+use winrm_powershell::psrp::host::HostMethod;
+use winrm_powershell::{
+    Choice, Error, ErrorCategory, ErrorRecord, HostError, Pipeline, PsHost, PsObject, PsValue, Record,
+    RunspacePool,
+};
+
+#[tokio::test]
+async fn objects_come_out_and_the_requests_are_few() {
+    let service = service(Builtin).await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    assert_eq!(pool.state(), PoolState::Opened);
+    assert!(pool.server().is_some() && pool.private_data().is_some());
+    let output = pool.command("Write-Output").argument(42).invoke().await.unwrap();
+    assert_eq!(output.output, [PsValue::I32(42)]);
+    assert!(!output.had_errors());
+    let cold = actions(&service);
+    // A warm one has its result after two more, the third is clean-up.
+    let output = pool.command("Write-Output").argument("warm").invoke().await.unwrap();
+    assert_eq!(text(&output.output[0]), "warm");
+    pool.close().await.unwrap();
+    client.close().await;
+    assert_eq!(cold, ["-", "Create", "Receive", "Command", "Receive"]);
+    let all = actions(&service);
+    let count = |action: &str| all.iter().filter(|found| *found == action).count();
+    assert_eq!((count("Command"), count("Signal"), count("Delete")), (2, 2, 1), "{all:?}");
+    assert!(count("Receive") <= 5, "{all:?}");
+    assert_eq!((service.open_shells(), service.running_commands()), (0, 0));
+}
+
+#[tokio::test]
+async fn every_stream_arrives_where_it_belongs() {
+    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+        io.verbose("v").await;
+        io.debug("d").await;
+        io.warning("w").await;
+        io.error(ErrorRecord::new("e", "Id", ErrorCategory::InvalidData, "System.Exception")).await;
+        io.output("o").await;
+        Err(ErrorRecord::new("thrown", "Thrown", ErrorCategory::OperationStopped, "System.Exception"))
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let error = pool.script("throw 'thrown'").invoke().await.unwrap_err();
+    let Error::Failed { error, output } = &error else { panic!("{error:?}") };
+    assert_eq!(error.message(), "thrown");
+    assert_eq!(error.fully_qualified_error_id().unwrap(), "Thrown");
+    assert_eq!(text(&output.output[0]), "o");
+    assert_eq!(output.errors[0].category(), Some(ErrorCategory::InvalidData));
+    let messages = [&output.verbose[0], &output.debug[0], &output.warnings[0]].map(|record| record.message());
+    assert_eq!(messages, ["v", "d", "w"]);
+    assert!(output.had_errors());
+    // The pool is as good as before.
+    assert!(pool.script("again").invoke().await.is_err());
+}
+
+#[tokio::test]
+async fn input_is_streamed_both_ways() {
+    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+        while let Some(value) = io.input().await {
+            io.output(value.as_i64().unwrap_or(-1) * 2).await;
+        }
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let output = pool.command("double").input(0..2000).invoke().await.unwrap();
+    let doubled: Vec<_> = output.output.iter().map(|value| value.as_i64().unwrap()).collect();
+    assert_eq!(doubled, (0..2000).map(|number| number * 2).collect::<Vec<_>>());
+    let (mut running, mut input) = pool.command("double").start_with_input().await.unwrap();
+    for number in [7, 8] {
+        input.send(&number.into()).await.unwrap();
+        let Some(Ok(Record::Output(value))) = running.next().await else { panic!() };
+        assert_eq!(value.as_i64(), Some(i64::from(number) * 2));
+    }
+    input.end().await.unwrap();
+    assert!(running.next().await.is_none());
+}
+
+#[tokio::test]
+async fn large_objects_and_many_of_them() {
+    let service = service(|pipeline: Pipeline, mut io: PipelineIo| async move {
+        let sent = pipeline.statements[0][0].parameters[0].value.clone();
+        io.output(sent).await;
+        for number in 0..3000 {
+            io.output(PsObject::new().with_extended("Number", number).with_extended("Name", "x".repeat(50)))
+                .await;
+        }
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    // Larger than an envelope, so that Command carries a part of it.
+    let large = "é<&>\"'\u{1d11e}".repeat(80_000);
+    let output = pool.command("echo").argument(large.clone()).invoke().await.unwrap();
+    assert!(output.output[0].as_str() == Some(large.as_str()));
+    assert_eq!(output.output.len(), 3001);
+    let last = output.output[3000].as_object().unwrap();
+    assert_eq!(last.property("number").and_then(PsValue::as_i64), Some(2999));
+}
+
+#[tokio::test]
+async fn several_run_at_once_in_one_pool() {
+    let barrier = Arc::new(tokio::sync::Barrier::new(4));
+    let service = service(move |_: Pipeline, mut io: PipelineIo| {
+        let barrier = Arc::clone(&barrier);
+        async move {
+            barrier.wait().await;
+            io.output(1).await;
+            Ok(())
+        }
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).max_runspaces(4).open().await.unwrap();
+    let running = (0..4).map(|_| tokio::spawn(pool.command("wait").invoke())).collect::<Vec<_>>();
+    for pipeline in running {
+        assert_eq!(pipeline.await.unwrap().unwrap().output.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_pipeline_is_stopped_and_the_pool_goes_on() {
+    let service = service(Builtin).await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let running = pool
+        .pipeline(Pipeline::command(winrm_powershell::Command::new("Write-Output").argument("first")))
+        .statement("Start-Sleep")
+        .argument(60)
+        .start()
+        .await
+        .unwrap();
+    let mut running = running;
+    let Some(Ok(Record::Output(_))) = running.next().await else { panic!() };
+    running.stop().await.unwrap();
+    let error = running.collect().await.unwrap_err();
+    assert!(matches!(error, Error::Stopped { .. }), "{error:?}");
+    assert_eq!(pool.command("Write-Output").argument(1).invoke().await.unwrap().output.len(), 1);
+    // One that nobody reads any more is ended too.
+    drop(pool.command("Start-Sleep").argument(60).start().await.unwrap());
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while service.running_commands() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[derive(Clone, Default)]
+struct Scripted(Arc<Mutex<Vec<String>>>);
+
+impl PsHost for Scripted {
+    fn read_line(&self) -> Result<String, HostError> {
+        Ok("typed".to_owned())
+    }
+
+    fn read_line_as_secure_string(&self) -> Result<zeroize::Zeroizing<String>, HostError> {
+        Ok("hunter2".to_owned().into())
+    }
+
+    fn write_line(&self, text: &str, _: Option<(i32, i32)>) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+
+    fn prompt_for_choice(
+        &self,
+        _: &str,
+        _: &str,
+        choices: &[Choice],
+        default: i32,
+    ) -> Result<i32, HostError> {
+        assert_eq!(choices.len(), 2);
+        assert_eq!(choices[1].label, "&No");
+        Ok(1 - default)
+    }
+}
+
+#[tokio::test]
+async fn the_host_answers_what_scripts_ask() {
+    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+        io.host_call(HostMethod::WriteLine2, vec!["hello".into()]).await;
+        let line = io.host_call(HostMethod::ReadLine, Vec::new()).await.unwrap();
+        io.output(line.result.unwrap()).await;
+        let choices = ["&Yes", "&No"].map(|label| PsObject::new().with_extended("label", label).into());
+        let choices = PsObject::new().with_content(winrm_powershell::clixml::Content::List(choices.into()));
+        let parameters = vec!["caption".into(), "message".into(), choices.into(), 0.into()];
+        let choice = io.host_call(HostMethod::PromptForChoice, parameters).await.unwrap();
+        io.output(choice.result.unwrap()).await;
+        let secret = io.host_call(HostMethod::ReadLineAsSecureString, Vec::new()).await.unwrap();
+        io.output(io.reveal(&secret.result.unwrap()).unwrap()).await;
+        let refused = io.host_call(HostMethod::ReadKey, vec![0.into()]).await.unwrap();
+        io.output(refused.error.unwrap().message()).await;
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let host = Scripted::default();
+    let pool = RunspacePool::builder(&client).host(host.clone()).open().await.unwrap();
+    let output = pool.script("ask").invoke().await.unwrap().output;
+    assert_eq!(
+        (text(&output[0]).as_str(), output[1].as_i64(), text(&output[2]).as_str()),
+        ("typed", Some(1), "hunter2")
+    );
+    assert!(text(&output[3]).contains("a key was asked for"));
+    assert_eq!(*host.0.lock().unwrap(), ["hello"]);
+}
+
+#[tokio::test]
+async fn secure_strings_go_there_and_come_back() {
+    let service = service(|pipeline: Pipeline, mut io: PipelineIo| async move {
+        let secret = io.reveal(&pipeline.statements[0][0].parameters[0].value).unwrap();
+        let answer = io.secure_string(&format!("{secret}!")).unwrap();
+        io.output(answer).await;
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let secret = pool.secure_string("hunter2").await.unwrap();
+    let output = pool.command("x").argument(secret).invoke().await.unwrap().output;
+    assert_eq!(pool.reveal(&output[0]).unwrap().unwrap().as_str(), "hunter2!");
+    assert!(!format!("{output:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_pool_is_resized_reset_and_asked() {
+    let service = service(Builtin).await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    assert!(pool.set_max_runspaces(5).await.unwrap());
+    assert!(pool.set_min_runspaces(2).await.unwrap());
+    assert!(!pool.set_min_runspaces(9).await.unwrap());
+    assert_eq!(pool.available_runspaces().await.unwrap(), 5);
+    assert!(pool.reset().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_pool_is_left_and_come_back_to() {
+    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+        for number in 0..50 {
+            io.output(number).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let mut running = pool.script("count").start().await.unwrap();
+    let Some(Ok(Record::Output(first))) = running.next().await else { panic!() };
+    assert_eq!(first.as_i64(), Some(0));
+    pool.disconnect().await.unwrap();
+    assert_eq!(pool.state(), PoolState::Disconnected);
+    assert!(pool.script("x").invoke().await.is_err());
+    pool.reconnect().await.unwrap();
+    let rest = running.collect().await.unwrap().output;
+    let numbers: Vec<_> = rest.iter().map(|value| value.as_i64().unwrap()).collect();
+    assert_eq!(numbers, (1..50).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told() {
+    let service = service(Builtin).await;
+    let client = connect(&service);
+    let error = RunspacePool::builder(&client).configuration("Nowhere").open().await.unwrap_err();
+    assert!(matches!(&error, Error::Open(_)), "{error:?}");
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let error = pool.script("Get-Process").invoke().await.unwrap_err();
+    assert_eq!(error.record().unwrap().category(), Some(ErrorCategory::NotImplemented));
+    service.shutdown().await;
+    let error = pool.command("Write-Output").argument(1).invoke().await.unwrap_err();
+    assert!(matches!(error, Error::Start(_) | Error::PoolLost { .. } | Error::Protocol(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_dropped_pool_is_deleted() {
+    let service = service(Builtin).await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let other = RunspacePool::builder(&client).open().await.unwrap();
+    assert_eq!(service.open_shells(), 2);
+    drop(pool);
+    // One that somebody still holds goes with the client.
+    client.close().await;
+    assert_eq!(service.open_shells(), 0);
+    drop(other);
+}
