@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
-use winrm_loopback::Service;
+use winrm_loopback::{Builtin, Service};
 use zeroize::Zeroizing;
 
 use crate::args::ServeArgs;
@@ -23,7 +23,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<i32, Failure> {
     let password = given.map_or_else(make_up, Ok)?;
     let control = Control::start()?;
 
-    let builder = Service::builder().account(&args.user, &password);
+    let builder = Service::builder().account(&args.user, &password).powershell(Builtin);
     let builder = if args.channel.tls { builder.self_signed_tls().basic() } else { builder };
     let mut builder =
         if args.channel.dangerous_clear_text_basic { builder.dangerous_clear_text_basic() } else { builder };

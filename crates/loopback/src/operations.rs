@@ -315,7 +315,8 @@ impl Operations {
 
     fn command(&self, user: &str, header: &Header, line: CommandLine) -> Outcome {
         let (shell, _in_use) = self.connected(user, header)?;
-        if line.command.trim().is_empty() {
+        // What a pipeline is called does not matter.
+        if line.command.trim().is_empty() && shell.powershell.is_none() {
             return Err(Fault::invalid_parameter(COMPUTER_NAME).into());
         }
         let id = match line.command_id {

@@ -49,6 +49,9 @@ pub enum Error {
     /// The pipeline ended in a state that is none of these, or without an error that says why.
     #[error("the pipeline ended as {0}")]
     Ended(PipelineState),
+    /// The server ended the pipeline and did not say how: it may not have understood it.
+    #[error("the server ended the pipeline without telling its state")]
+    Untold,
     /// Input or an answer of the host could not be sent.
     #[error("input could not be sent")]
     Send(#[source] Arc<winrm_transport::Error>),

@@ -160,7 +160,9 @@ impl Running {
                 Some(_) => continue,
                 None => {
                     let loss = self.loss.borrow().clone();
-                    self.end = Some(Err(loss.map_or_else(|| self.pool.lost(), Error::Lost)));
+                    let is_open = lock(&self.pool.protocol).state() == PoolState::Opened;
+                    let untold = || if is_open { Error::Untold } else { self.pool.lost() };
+                    self.end = Some(Err(loss.map_or_else(untold, Error::Lost)));
                     continue;
                 }
             };

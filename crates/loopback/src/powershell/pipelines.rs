@@ -93,6 +93,11 @@ async fn begin(here: &Here, fragments: &[u8], stdin: &mut StdinReader) -> Option
             match event {
                 Event::Start { id, pipeline } if id == here.id => return Some(*pipeline),
                 Event::Metadata { id, metadata } if id == here.id => return Some(get_command(&metadata)),
+                // What cannot be read is run by nobody.
+                Event::Rejected(rejected) => {
+                    tracing::debug!(%rejected, "a pipeline could not be read");
+                    return None;
+                }
                 other => here.shell.take(other).ok()?,
             }
         }
