@@ -66,12 +66,6 @@ fn recorded(target: &str, fixtures: &Path) -> Result<BTreeSet<Vec<u8>>, Failure>
         }
     }
     Ok(match target {
-        // Each fragment is a message.
-        "psrp_message" => found.iter().map(|seed| message(seed).to_vec()).collect(),
-        // What is to be done with it comes first.
-        _ if target.starts_with("psrp") => {
-            found.iter().map(|seed| one_step(&[[20].as_slice(), message(seed)].concat())).collect()
-        }
         // A machine takes several messages, each behind its length.
         _ if target.ends_with("_steps") => found.iter().map(|seed| one_step(seed)).collect(),
         // The size of pieces comes first.
@@ -94,7 +88,6 @@ fn sources(target: &str) -> Option<(&'static [&'static str], Wanted)> {
         "ntlm_av_pairs" => (&["nlmp"], |b| b.ends_with(&[0, 0, 0, 0])),
         "clixml_value" => (&["clixml"], is_xml),
         "clixml_error_stream" => (&["clixml"], |b| b.starts_with(b"#< CLIXML")),
-        _ if target.starts_with("psrp") => (&["psrp"], is_whole_fragment),
         "xml_reader" => (&["soap", "clixml"], is_xml),
         "wsman_message" => (&["soap", "exchanges", "capture"], is_xml),
         "wsman_encrypted_open" => (&["encryption", "capture"], is_multipart),
@@ -104,17 +97,6 @@ fn sources(target: &str) -> Option<(&'static [&'static str], Wanted)> {
 
 fn is_spnego(bytes: &[u8]) -> bool {
     matches!(bytes, [0x60 | 0xa1, _, _, ..])
-}
-
-/// The first of several, if it is a whole message.
-fn is_whole_fragment(bytes: &[u8]) -> bool {
-    bytes.get(16) == Some(&3) && message(bytes).len() > 40
-}
-
-fn message(fragment: &[u8]) -> &[u8] {
-    let size = fragment.get(17..21).and_then(|size| size.try_into().ok()).map_or(0, u32::from_be_bytes);
-    let size = usize::try_from(size).unwrap_or_default();
-    fragment.get(21..21 + size).unwrap_or_default()
 }
 
 fn is_ntlm(bytes: &[u8], message_type: u8) -> bool {
