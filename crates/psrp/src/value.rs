@@ -14,6 +14,9 @@ macro_rules! enumeration {
         impl $name {
             $($(#[$value_docs])* pub const $constant: Self = Self($value);)*
 
+            #[allow(dead_code, reason = "not every one is named elsewhere")]
+            pub(crate) const TYPE_NAME: &str = $type_name;
+
             /// Its name in .NET, if it has one.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 {
@@ -24,7 +27,7 @@ macro_rules! enumeration {
 
             /// The object of this enumeration (MS-PSRP 2.2.5.2.7).
             pub fn to_value(self) -> PsValue {
-                crate::value::enumeration_value($type_name, self.0, &self.to_string())
+                crate::value::enumeration_value(Self::TYPE_NAME, self.0, &self.to_string())
             }
 
             /// The number of such an object, or a bare one.
@@ -296,7 +299,7 @@ enumeration! {
         OUTPUT = 1 "Output",
         /// Errors.
         ERROR = 2 "Error",
-        /// Warnings. As an older command's MergePreviousResults: output and errors.
+        /// Warnings.
         WARNING = 3 "Warning",
         /// Verbose records.
         VERBOSE = 4 "Verbose",

@@ -54,7 +54,7 @@ impl RunspacePool {
                 self.config.init.max_runspaces = data.max_runspaces;
                 return Ok(Some(Event::InitData(data)));
             }
-            Message::RunspacePoolState(state) => return self.pool_state(state).map(Some),
+            Message::RunspacePoolState(state) => return self.pool_state(state),
             Message::RunspaceAvailability(answer) => {
                 return self.availability(answer.call_id, answer.response).map(Some);
             }
@@ -126,20 +126,23 @@ impl RunspacePool {
         Err(Error::UnexpectedMessage { message, state: self.state })
     }
 
-    fn pool_state(&mut self, told: RunspacePoolStateMessage) -> Result<Event, Error> {
-        let unexpected =
-            Error::UnexpectedMessage { message: MessageType::RUNSPACEPOOL_STATE, state: self.state };
-        match told.state {
-            RunspacePoolState::Opened if self.state == RunspacePoolState::NegotiationSucceeded => {
+    fn pool_state(&mut self, told: RunspacePoolStateMessage) -> Result<Option<Event>, Error> {
+        use RunspacePoolState::{Broken, Closed, NegotiationSucceeded, Opened};
+        match (told.state, self.state) {
+            (Opened, NegotiationSucceeded) => {
                 self.connecting = false;
-                self.state = RunspacePoolState::Opened;
-                Ok(Event::Opened)
+                self.state = Opened;
+                Ok(Some(Event::Opened))
             }
-            RunspacePoolState::Closed | RunspacePoolState::Broken => {
+            // Windows says it once more to who has connected.
+            (Opened, Opened) => Ok(None),
+            (Closed | Broken, _) => {
                 self.end(told.state);
-                Ok(Event::Ended { state: told.state, error: told.error })
+                Ok(Some(Event::Ended { state: told.state, error: told.error }))
             }
-            _ => Err(unexpected),
+            _ => {
+                Err(Error::UnexpectedMessage { message: MessageType::RUNSPACEPOOL_STATE, state: self.state })
+            }
         }
     }
 

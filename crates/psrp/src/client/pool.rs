@@ -11,8 +11,8 @@ use crate::host::HostMethodId;
 use crate::key::{KeyPair, SessionKey};
 use crate::link::Link;
 use crate::message::{
-    ConnectRunspacePool, GetAvailableRunspaces,
-    ResetRunspaceState, SessionCapability, SetMaxRunspaces, SetMinRunspaces,
+    ConnectRunspacePool, GetAvailableRunspaces, ResetRunspaceState, SessionCapability, SetMaxRunspaces,
+    SetMinRunspaces,
 };
 use crate::{Destination, Error, Message, PipelineState, ProtocolVersion, RawMessage, RunspacePoolState};
 
@@ -79,7 +79,8 @@ impl RunspacePool {
             outbox: Fragmenter::default(),
             peer: None,
             pipelines: BTreeMap::new(),
-            next_call: 1,
+            // From where the recorded clients count.
+            next_call: 0,
             questions: BTreeMap::new(),
             calls: BTreeMap::new(),
             key: Key::None,

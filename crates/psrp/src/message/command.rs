@@ -3,6 +3,7 @@
 use winrm_clixml::{PsObject, PsString, PsValue};
 
 use crate::field::{Fields, items_of, list, or_nil};
+use crate::value::enumeration_value;
 use crate::{DecodeError, PipelineResultTypes};
 
 /// The list type of PowerShell's own objects, which statements, commands and arguments come in.
@@ -106,6 +107,16 @@ pub struct Command {
     pub arguments: Vec<Argument>,
 }
 
+/// The one place where the numbers are bits: as a stream, 3 is that of warnings.
+const OUTPUT_AND_ERROR: PipelineResultTypes = PipelineResultTypes(3);
+
+fn previous_results(types: PipelineResultTypes) -> PsValue {
+    if types != OUTPUT_AND_ERROR {
+        return types.to_value();
+    }
+    enumeration_value(PipelineResultTypes::TYPE_NAME, types.0, "Output, Error")
+}
+
 /// Where the streams of a command go (MS-PSRP 2.2.3.12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Merge {
@@ -197,6 +208,12 @@ impl Command {
         self
     }
 
+    /// Takes what the commands before it write and nobody takes: output and errors.
+    pub fn merge_unclaimed(mut self) -> Self {
+        self.merge_previous_results = OUTPUT_AND_ERROR;
+        self
+    }
+
     fn from_value(value: &PsValue) -> Result<Self, DecodeError> {
         let fields = Fields::of("Command", value)?;
         let merge = |field| fields.read_optional(field, "a number", PipelineResultTypes::from_value);
@@ -226,7 +243,7 @@ impl Command {
             .with_extended("UseLocalScope", or_nil(self.use_local_scope))
             .with_extended("MergeMyResult", self.merge_my_result.to_value())
             .with_extended("MergeToResult", self.merge_to_result.to_value())
-            .with_extended("MergePreviousResults", self.merge_previous_results.to_value());
+            .with_extended("MergePreviousResults", previous_results(self.merge_previous_results));
         if let Some(merge) = &self.merge {
             object = object
                 .with_extended("MergeError", merge.error.to_value())

@@ -12,13 +12,11 @@ use crate::key::rand_core::TryCryptoRng;
 use crate::key::{PublicKey, SessionKey};
 use crate::link::Link;
 use crate::message::{
-    ApplicationPrivateData, Availability, RunspaceAvailability,
-    RunspacePoolInitData, RunspacePoolStateMessage, SessionCapability, UserEvent,
+    ApplicationPrivateData, Availability, RunspaceAvailability, RunspacePoolInitData,
+    RunspacePoolStateMessage, SessionCapability, UserEvent,
 };
 use crate::record::ErrorRecord;
-use crate::{
-    Destination, Error, Message, MessageType, PipelineState, RawMessage, RunspacePoolState,
-};
+use crate::{Destination, Error, Message, MessageType, PipelineState, RawMessage, RunspacePoolState};
 
 /// The server's side of a runspace pool (MS-PSRP 3.2.1.2), which makes no I/O of its own and runs nothing.
 ///
@@ -205,7 +203,8 @@ impl RunspacePool {
                 let data = self.encode(None, &Message::RunspacePoolInitData(data))?;
                 let private_data = self.encode(None, &private_data)?;
                 self.outbox.push_front(Carrier::ConnectResponse, data);
-                self.outbox.push_front(Carrier::ConnectResponse, private_data);
+                // Windows leaves it to the stream.
+                self.outbox.push(Carrier::Output, private_data);
             }
             Negotiation::None | Negotiation::Done => {
                 return Err(Error::InvalidState { operation: OPERATION, state: self.state });
