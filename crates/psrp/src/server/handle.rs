@@ -242,5 +242,6 @@ impl RunspacePool {
     /// The shell is deleted (MS-PSRP 3.2.5.3.11). What was not sent is forgotten.
     pub fn handle_closed(&mut self) {
         self.end(RunspacePoolState::Closed);
+        self.outbox.retain(|_| false);
     }
 }

@@ -216,7 +216,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Gives the pool up, and tells the client why (MS-PSRP 3.2.5.4.9).
+    /// Gives the pool up, and tells the client why, behind what waits to be sent (MS-PSRP 3.2.5.4.9).
     ///
     /// # Errors
     ///
@@ -375,7 +375,6 @@ impl RunspacePool {
         self.pipelines.clear();
         self.questions.clear();
         self.calls.clear();
-        self.outbox.retain(|_| false);
         self.link.reset();
     }
 }

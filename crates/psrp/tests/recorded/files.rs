@@ -36,12 +36,16 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
 
 pub(crate) fn hex(value: &Value) -> Vec<u8> {
     let text = text(value);
-    let text = if text.len() % 2 == 0 { text.to_owned() } else { format!("0{text}") };
+    let text = if text.len().is_multiple_of(2) { text.to_owned() } else { format!("0{text}") };
     let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
 /// In hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap()
 }

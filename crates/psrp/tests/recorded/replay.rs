@@ -112,15 +112,15 @@ impl Pool {
     fn step(&mut self, step: &str, request: &Body, response: &Body) {
         match request {
             Body::Create(shell) => {
-                self.from_client(step, None, shell.creation_xml.as_ref().unwrap());
+                self.take_from_client(step, None, shell.creation_xml.as_ref().unwrap());
             }
             Body::Command(line) => {
                 let first = base64(&line.arguments[0]);
-                self.from_client(step, line.command_id.as_deref(), &first);
+                self.take_from_client(step, line.command_id.as_deref(), &first);
             }
             Body::Send(send) => {
                 for stream in &send.streams {
-                    self.from_client(step, stream.command_id.as_deref(), &stream.data);
+                    self.take_from_client(step, stream.command_id.as_deref(), &stream.data);
                 }
             }
             Body::Connect(connect) => {
@@ -129,18 +129,18 @@ impl Pool {
                 let config = client::Config::default();
                 self.client = client::RunspacePool::new(self.client.id(), config);
                 self.client.connect().unwrap();
-                self.from_client(step, None, connect.connect_xml.as_ref().unwrap());
+                self.take_from_client(step, None, connect.connect_xml.as_ref().unwrap());
             }
             _ => {}
         }
         match response {
             Body::ReceiveResponse(received) => {
                 for stream in &received.streams {
-                    self.from_server(step, stream.command_id.as_deref(), &stream.data);
+                    self.take_from_server(step, stream.command_id.as_deref(), &stream.data);
                 }
             }
             Body::ConnectResponse(connected) => {
-                self.from_server(step, None, connected.connect_response_xml.as_ref().unwrap());
+                self.take_from_server(step, None, connected.connect_response_xml.as_ref().unwrap());
                 self.client.handle_connected().unwrap();
                 self.server.accept(PsValue::Nil).unwrap();
             }
@@ -161,7 +161,7 @@ impl Pool {
         }
     }
 
-    fn from_client(&mut self, step: &str, command: Option<&str>, payload: &[u8]) {
+    fn take_from_client(&mut self, step: &str, command: Option<&str>, payload: &[u8]) {
         let recorded = messages(self.streams.entry("client").or_default(), payload);
         self.recorded[CLIENT].extend(recorded.iter().map(said));
         let stream = command.map(|command| Uuid::parse_str(command).unwrap());
@@ -200,7 +200,7 @@ impl Pool {
             Event::Pipeline { id, event } => match event {
                 PipelineEvent::Create(pipeline) => client.create_pipeline(id, *pipeline).unwrap(),
                 PipelineEvent::GetCommandMetadata(metadata) => {
-                    client.get_command_metadata(id, metadata).unwrap()
+                    client.get_command_metadata(id, metadata).unwrap();
                 }
                 PipelineEvent::Input(value) => client.send_input(id, &value).unwrap(),
                 PipelineEvent::EndOfInput => client.end_input(id).unwrap(),
@@ -214,7 +214,7 @@ impl Pool {
         }
     }
 
-    fn from_server(&mut self, step: &str, command: Option<&str>, payload: &[u8]) {
+    fn take_from_server(&mut self, step: &str, command: Option<&str>, payload: &[u8]) {
         let recorded = messages(self.streams.entry("server").or_default(), payload);
         self.recorded[SERVER].extend(recorded.iter().map(said));
         let stream = command.map(|command| Uuid::parse_str(command).unwrap());
