@@ -11,7 +11,7 @@ use crate::record::ErrorRecord;
 use crate::{Error, Message, PipelineState, ProtocolVersion, RunspacePoolState};
 
 impl RunspacePool {
-    /// Runs a pipeline under a fresh identifier, which also names its command (MS-PSRP 3.1.4.2). Parts that an older
+    /// Runs a pipeline under a fresh identifier, which also names its command (MS-PSRP 3.1.5.4.10). Parts that an older
     /// server does not know are left out where they say nothing.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl RunspacePool {
         self.create(id, &Message::CreatePipeline(Box::new(pipeline)), input_open)
     }
 
-    /// Runs a pipeline that tells which commands there are (MS-PSRP 3.1.4.5).
+    /// Runs a pipeline that tells which commands there are (MS-PSRP 2.2.2.14).
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Sends an object to a pipeline (MS-PSRP 3.1.5.4.17).
+    /// Sends an object to a pipeline (MS-PSRP 2.2.2.17).
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Ends the input of a pipeline (MS-PSRP 3.1.5.4.18).
+    /// Ends the input of a pipeline (MS-PSRP 2.2.2.18).
     ///
     /// # Errors
     ///

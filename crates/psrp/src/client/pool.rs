@@ -163,7 +163,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Changes the upper bound of the pool (MS-PSRP 3.1.4.6), and returns the number of the answer.
+    /// Changes the upper bound of the pool (MS-PSRP 3.1.5.4.6), and returns the number of the answer.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl RunspacePool {
         })
     }
 
-    /// Changes the lower bound of the pool (MS-PSRP 3.1.4.6), and returns the number of the answer.
+    /// Changes the lower bound of the pool (MS-PSRP 3.1.5.4.7), and returns the number of the answer.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl RunspacePool {
         })
     }
 
-    /// Asks how many runspaces are free (MS-PSRP 3.1.4.7), and returns the number of the answer.
+    /// Asks how many runspaces are free (MS-PSRP 3.1.5.4.11), and returns the number of the answer.
     ///
     /// # Errors
     ///

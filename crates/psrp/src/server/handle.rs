@@ -215,7 +215,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// The client has left the shell, by Disconnect or without a word (MS-PSRP 3.2.5.3.16).
+    /// The client has left the shell, by Disconnect or without a word (MS-PSRP 3.2.5.3.17).
     ///
     /// # Errors
     ///
@@ -228,7 +228,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// The client has come back to the shell (MS-PSRP 3.2.5.3.18). One that connects anew sends messages instead.
+    /// The client has come back to the shell (MS-PSRP 3.2.5.3.19). One that connects anew sends messages instead.
     ///
     /// # Errors
     ///
@@ -239,7 +239,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// The shell is deleted (MS-PSRP 3.2.5.3.11). What was not sent is forgotten.
+    /// The shell is deleted (MS-PSRP 3.2.1.2.2). What was not sent is forgotten.
     pub fn handle_closed(&mut self) {
         self.end(RunspacePoolState::Closed);
         self.outbox.retain(|_| false);

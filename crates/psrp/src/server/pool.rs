@@ -177,7 +177,7 @@ impl RunspacePool {
         self.session_key.as_ref()
     }
 
-    /// Opens the pool for the client that asked to open or to connect (MS-PSRP 3.2.5.4.2, 3.2.5.4.28), with what the
+    /// Opens the pool for the client that asked to open or to connect (MS-PSRP 3.2.5.4.2, 3.1.4.10.3), with what the
     /// application has to say about itself.
     ///
     /// # Errors
@@ -233,7 +233,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Answers a question of the client about the pool (MS-PSRP 3.2.5.4.8). Bounds change with an answer of `true`.
+    /// Answers a question of the client about the pool (MS-PSRP 2.2.2.8). Bounds change with an answer of `true`.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Asks the client for its key (MS-PSRP 3.2.5.4.5), before secrets are sent.
+    /// Asks the client for its key (MS-PSRP 2.2.2.5), before secrets are sent.
     ///
     /// # Errors
     ///
@@ -295,7 +295,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Raises an event at the client (MS-PSRP 3.2.5.4.12).
+    /// Raises an event at the client (MS-PSRP 2.2.2.12).
     ///
     /// # Errors
     ///

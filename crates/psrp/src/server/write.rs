@@ -11,7 +11,7 @@ use crate::record::{ErrorRecord, InformationRecord, InformationalRecord, Progres
 use crate::{Error, Message, MessageType, PipelineState, ProtocolVersion, RunspacePoolState};
 
 impl RunspacePool {
-    /// Calls the client's host for a pipeline, or for the pool (MS-PSRP 3.2.5.4.15, 3.2.5.4.27); returns the number of
+    /// Calls the client's host for a pipeline, or for the pool (MS-PSRP 2.2.2.15, 2.2.2.27); returns the number of
     /// the answer, if there will be one.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl RunspacePool {
         Ok(Some(call_id))
     }
 
-    /// Writes an object to the output of a pipeline (MS-PSRP 3.2.5.4.19).
+    /// Writes an object to the output of a pipeline (MS-PSRP 2.2.2.19).
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl RunspacePool {
         Ok(())
     }
 
-    /// Writes an error that the pipeline outlives (MS-PSRP 3.2.5.4.20).
+    /// Writes an error that the pipeline outlives (MS-PSRP 2.2.2.20).
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl RunspacePool {
         self.write("write an error", id, &Message::ErrorRecord(record))
     }
 
-    /// Writes a warning (MS-PSRP 3.2.5.4.24).
+    /// Writes a warning (MS-PSRP 2.2.2.24).
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl RunspacePool {
         self.write("write a warning", id, &Message::WarningRecord(record))
     }
 
-    /// Writes a verbose record (MS-PSRP 3.2.5.4.23).
+    /// Writes a verbose record (MS-PSRP 2.2.2.23).
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl RunspacePool {
         self.write("write a verbose record", id, &Message::VerboseRecord(record))
     }
 
-    /// Writes a debug record (MS-PSRP 3.2.5.4.22).
+    /// Writes a debug record (MS-PSRP 2.2.2.22).
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl RunspacePool {
         self.write("write a debug record", id, &Message::DebugRecord(record))
     }
 
-    /// Writes how far a pipeline has come (MS-PSRP 3.2.5.4.25).
+    /// Writes how far a pipeline has come (MS-PSRP 2.2.2.25).
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl RunspacePool {
         self.write("write progress", id, &Message::ProgressRecord(record))
     }
 
-    /// Writes an information record (MS-PSRP 3.2.5.4.26).
+    /// Writes an information record (MS-PSRP 2.2.2.26).
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl RunspacePool {
         self.write(OPERATION, id, &Message::InformationRecord(record))
     }
 
-    /// Notes that a pipeline is to stop, as the client's Signal `powershell/signal/crtl_c` asks (MS-PSRP 3.2.5.3.9).
+    /// Notes that a pipeline is to stop, as the client's Signal `powershell/signal/crtl_c` asks (MS-PSRP 3.2.5.3.10).
     ///
     /// # Errors
     ///
