@@ -279,6 +279,25 @@ fn a_pipeline_stops() {
 }
 
 #[test]
+fn a_pipeline_stops_while_it_is_created() {
+    let mut pair = Pair::opened();
+    let id = Uuid::from_u128(5);
+    let script = PowerShell::script("x".repeat(10 * SIZE));
+    pair.client.create_pipeline(id, CreatePipeline::new(script).with_input()).unwrap();
+    pair.client.send_input(id, &PsValue::Nil).unwrap();
+    let first = pair.client.poll_transmit(SIZE).unwrap().unwrap();
+    let mut rest = first.payload.as_slice();
+    assert!(pair.server.handle_data(Some(id), &mut rest).unwrap().is_none());
+    pair.client.stop_pipeline(id).unwrap();
+    // The server gets to know what it is to stop, and no input.
+    let events = pair.serve().unwrap();
+    let [server::Event::Pipeline { event: server::PipelineEvent::Create(_), .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(pair.server.pipeline_state(id), Some(PipelineState::Running));
+}
+
+#[test]
 fn a_pool_is_left_and_found_again() {
     let mut pair = Pair::opened();
     let id = pair.pipeline(5);

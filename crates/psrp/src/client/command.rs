@@ -96,7 +96,7 @@ impl RunspacePool {
         }
         pipeline.state = PipelineState::Stopping;
         pipeline.input_open = false;
-        self.outbox.retain(|carrier| *carrier != Carrier::CommandInput(id));
+        self.outbox.retain_begun(|carrier| *carrier != Carrier::CommandInput(id));
         Ok(())
     }
 

@@ -58,9 +58,14 @@ impl<T> Fragmenter<T> {
         self.queue.is_empty()
     }
 
-    /// Forgets the messages that wait and whose tag is one of these.
-    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+    /// Forgets messages by their tags, whether a part of them was sent or not.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         self.queue.retain(|queued| keep(&queued.tag));
+    }
+
+    /// Forgets messages by their tags, except for what was sent in part: the receiver would wait for the rest.
+    pub fn retain_begun(&mut self, keep: impl Fn(&T) -> bool) {
+        self.queue.retain(|queued| queued.sent > 0 || keep(&queued.tag));
     }
 
     fn queued(&mut self, tag: T, bytes: Vec<u8>) -> Queued<T> {
