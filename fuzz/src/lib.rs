@@ -1,6 +1,7 @@
 //! What the fuzz targets share.
 
 mod mechanism;
+pub mod session;
 mod steps;
 
 pub use mechanism::Scripted;

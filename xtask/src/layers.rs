@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("winrm-spnego", &[]),
     ("winrm-xml", &[]),
     ("winrm-clixml", &["winrm-xml"]),
+    ("winrm-psrp", &["winrm-clixml"]),
     ("winrm-wsman", &["winrm-xml"]),
     ("winrm-transport", &["winrm-ntlm", "winrm-spnego", "winrm-wsman"]),
     ("winrm-shell", &["winrm-clixml", "winrm-transport", "winrm-wsman"]),
@@ -27,7 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// These do no I/O, so nothing below them may either.
-const SANS_IO: &[&str] = &["winrm-ntlm", "winrm-spnego", "winrm-xml", "winrm-clixml", "winrm-wsman"];
+const SANS_IO: &[&str] =
+    &["winrm-ntlm", "winrm-spnego", "winrm-xml", "winrm-clixml", "winrm-psrp", "winrm-wsman"];
 const IO: &[&str] = &["tokio", "hyper", "mio", "socket2"];
 
 pub(crate) fn run() -> Result<(), Failure> {

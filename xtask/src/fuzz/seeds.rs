@@ -66,10 +66,20 @@ fn recorded(target: &str, fixtures: &Path) -> Result<BTreeSet<Vec<u8>>, Failure>
         }
     }
     Ok(match target {
+        // A kind of step comes first: bytes.
+        "psrp_client_steps" | "psrp_server_steps" => {
+            found.iter().map(|seed| one_step(&[[0].as_slice(), seed].concat())).collect()
+        }
         // A machine takes several messages, each behind its length.
         _ if target.ends_with("_steps") => found.iter().map(|seed| one_step(seed)).collect(),
+        // Without the header of the fragment.
+        "psrp_message" => {
+            found.iter().filter_map(|seed| seed.get(FRAGMENT_HEADER_LEN..)).map(<[_]>::to_vec).collect()
+        }
         // The size of pieces comes first.
-        "clixml_error_stream" => found.iter().map(|seed| [[7].as_slice(), seed].concat()).collect(),
+        "clixml_error_stream" | "psrp_fragments" => {
+            found.iter().map(|seed| [[7].as_slice(), seed].concat()).collect()
+        }
         _ => found,
     })
 }
@@ -88,6 +98,8 @@ fn sources(target: &str) -> Option<(&'static [&'static str], Wanted)> {
         "ntlm_av_pairs" => (&["nlmp"], |b| b.ends_with(&[0, 0, 0, 0])),
         "clixml_value" => (&["clixml"], is_xml),
         "clixml_error_stream" => (&["clixml"], |b| b.starts_with(b"#< CLIXML")),
+        // Fragments of conversations; most messages are whole in one.
+        _ if target.starts_with("psrp") => (&["psrp"], is_fragment),
         "xml_reader" => (&["soap", "clixml"], is_xml),
         "wsman_message" => (&["soap", "exchanges", "capture"], is_xml),
         "wsman_encrypted_open" => (&["encryption", "capture"], is_multipart),
@@ -101,6 +113,17 @@ fn is_spnego(bytes: &[u8]) -> bool {
 
 fn is_ntlm(bytes: &[u8], message_type: u8) -> bool {
     bytes.starts_with(b"NTLMSSP\0") && bytes.get(8) == Some(&message_type)
+}
+
+/// ObjectId, FragmentId, flags and BlobLength of PowerShell remoting.
+const FRAGMENT_HEADER_LEN: usize = 21;
+
+/// The high bytes of small numbers, and flags.
+fn is_fragment(bytes: &[u8]) -> bool {
+    bytes.len() > FRAGMENT_HEADER_LEN
+        && bytes.starts_with(&[0; 6])
+        && bytes.get(8..14) == Some(&[0; 6])
+        && bytes.get(16).is_some_and(|flags| *flags < 4)
 }
 
 fn is_xml(bytes: &[u8]) -> bool {
