@@ -17,11 +17,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("winrm-wsman", &["winrm-xml"]),
     ("winrm-transport", &["winrm-ntlm", "winrm-spnego", "winrm-wsman"]),
     ("winrm-shell", &["winrm-clixml", "winrm-transport", "winrm-wsman"]),
+    ("winrm-powershell", &["winrm-clixml", "winrm-psrp", "winrm-transport", "winrm-wsman"]),
     // One action on many hosts: which action is the caller's affair, so it knows none of the others.
     ("winrm-fleet", &[]),
     // Faults are part of its errors, so it offers their types.
-    ("winrm", &["winrm-fleet", "winrm-shell", "winrm-transport", "winrm-wsman"]),
-    ("winrm-loopback", &["winrm-transport", "winrm-ntlm", "winrm-spnego", "winrm-wsman"]),
+    ("winrm", &["winrm-fleet", "winrm-powershell", "winrm-shell", "winrm-transport", "winrm-wsman"]),
+    (
+        "winrm-loopback",
+        &["winrm-clixml", "winrm-ntlm", "winrm-psrp", "winrm-spnego", "winrm-transport", "winrm-wsman"],
+    ),
     ("winrm-cli", &["winrm", "winrm-loopback", "winrm-wsman"]),
     // Not a layer: its interop peer is built from the parts.
     ("xtask", &["winrm-ntlm", "winrm-spnego", "winrm-transport"]),

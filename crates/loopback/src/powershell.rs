@@ -9,16 +9,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
-use winrm_psrp::clixml::{Content, PsObject, PsValue};
-use winrm_psrp::host::HostResponse;
-use winrm_psrp::message::Availability;
-use winrm_psrp::pipeline::Pipeline;
+use winrm_clixml::PsValue;
+use winrm_psrp::Scope;
+use winrm_psrp::key::SessionKey;
+use winrm_psrp::message::{Availability, CreatePipeline, HostResponseMessage, primitive_dictionary};
 use winrm_psrp::record::ErrorRecord;
-use winrm_psrp::server::{Event, Pool, Request};
+use winrm_psrp::server::{Carrier, Config, Event, PipelineEvent, RunspacePool};
 use winrm_wsman::Send;
 
 use crate::handler::{Handler, Invocation, Io, Running};
@@ -31,6 +31,8 @@ pub(crate) use self::pipelines::Pipelines;
 pub(crate) const PROMPT_RESPONSE: &str = "pr";
 /// Bytes of an envelope that are not output.
 const OVERHEAD: usize = 4 * 1024;
+/// Bytes of fragments written at once, as Windows does.
+const FRAGMENTS: usize = 32 * 1024;
 /// Objects of a pipeline's input that it has not read yet.
 const INPUT_AHEAD: usize = 64;
 
@@ -44,13 +46,13 @@ pub type PowerShellRunning =
 ///
 /// ```
 /// use winrm_loopback::{PipelineIo, Service};
-/// use winrm_psrp::pipeline::Pipeline;
+/// use winrm_psrp::message::CreatePipeline;
 ///
 /// # async fn example() -> std::io::Result<()> {
 /// let service = Service::builder()
 ///     .account("user", "password")
-///     .powershell(|pipeline: Pipeline, mut io: PipelineIo| async move {
-///         io.output(pipeline.statements.len() as i64).await;
+///     .powershell(|pipeline: CreatePipeline, mut io: PipelineIo| async move {
+///         io.output(pipeline.powershell.statements.len() as i64).await;
 ///         Ok(())
 ///     })
 ///     .start()
@@ -61,99 +63,115 @@ pub type PowerShellRunning =
 /// ```
 pub trait PowerShellHandler: std::marker::Send + Sync + 'static {
     /// Starts the pipeline.
-    fn run(&self, pipeline: Pipeline, io: PipelineIo) -> PowerShellRunning;
+    fn run(&self, pipeline: CreatePipeline, io: PipelineIo) -> PowerShellRunning;
 }
 
 impl<F, Fut> PowerShellHandler for F
 where
-    F: Fn(Pipeline, PipelineIo) -> Fut + std::marker::Send + Sync + 'static,
+    F: Fn(CreatePipeline, PipelineIo) -> Fut + std::marker::Send + Sync + 'static,
     Fut: Future<Output = Result<(), ErrorRecord>> + std::marker::Send + 'static,
 {
-    fn run(&self, pipeline: Pipeline, io: PipelineIo) -> PowerShellRunning {
+    fn run(&self, pipeline: CreatePipeline, io: PipelineIo) -> PowerShellRunning {
         Box::pin(self(pipeline, io))
     }
 }
 
 /// A runspace pool. As a [`Handler`] it is the stream of the pool itself.
 pub(crate) struct PowerShellShell {
-    pool: Mutex<Pool>,
+    pool: Mutex<RunspacePool>,
     handler: Arc<dyn PowerShellHandler>,
     /// Bytes of fragments that an answer has room for.
     room: usize,
     /// Messages of the pool wait.
     changed: Notify,
-    host_calls: Mutex<HashMap<i64, oneshot::Sender<HostResponse>>>,
+    host_calls: Mutex<HashMap<i64, oneshot::Sender<HostResponseMessage>>>,
     inputs: Mutex<HashMap<Uuid, mpsc::Sender<PsValue>>>,
-    bounds: Mutex<(i32, i32)>,
 }
 
 impl PowerShellShell {
     pub(crate) fn new(handler: Arc<dyn PowerShellHandler>, max_envelope_size: usize) -> Arc<Self> {
         Arc::new(Self {
-            pool: Mutex::default(),
+            pool: Mutex::new(RunspacePool::new(Config::default())),
             handler,
-            room: max_envelope_size.saturating_sub(OVERHEAD) / 4 * 3,
+            room: (max_envelope_size.saturating_sub(OVERHEAD) / 4 * 3).min(FRAGMENTS),
             changed: Notify::new(),
             host_calls: Mutex::default(),
             inputs: Mutex::default(),
-            bounds: Mutex::new((1, 1)),
         })
     }
 
-    fn pool(&self) -> MutexGuard<'_, Pool> {
+    fn pool(&self) -> MutexGuard<'_, RunspacePool> {
         lock(&self.pool)
     }
 
     /// Takes what came for the pool itself.
     pub(crate) fn receive(&self, fragments: &[u8]) -> Result<(), winrm_psrp::Error> {
-        let events = self.pool().receive(None, fragments)?;
-        for event in events {
+        for event in self.events(None, fragments)? {
             self.take(event)?;
         }
         self.changed.notify_one();
         Ok(())
     }
 
+    /// What came on a stream, but for messages that are no good.
+    fn events(&self, stream: Option<Uuid>, fragments: &[u8]) -> Result<Vec<Event>, winrm_psrp::Error> {
+        let mut rest = fragments;
+        let mut events = Vec::new();
+        loop {
+            let handled = self.pool().handle_data(stream, &mut rest);
+            match handled {
+                Ok(Some(event)) => events.push(event),
+                Ok(None) => return Ok(events),
+                Err(error) if error.scope() == Scope::Pool => return Err(error),
+                Err(error) => tracing::debug!(%error, "a message was passed over"),
+            }
+        }
+    }
+
     fn take(&self, event: Event) -> Result<(), winrm_psrp::Error> {
+        let mut pool = self.pool();
+        let (min, max) = (pool.min_runspaces(), pool.max_runspaces());
         match event {
-            Event::Init(init) => {
-                *lock(&self.bounds) = (init.min_runspaces, init.max_runspaces);
-                self.pool().opened(private_data())?;
+            Event::Opening(_) | Event::Connecting(_) => pool.accept(private_data())?,
+            Event::SetMaxRunspaces { max_runspaces, call_id } => {
+                let done = max_runspaces >= min && max_runspaces != max;
+                pool.answer(call_id, Availability::Done(done))?;
             }
-            Event::Call { call, request } => {
-                let availability = self.change(request);
-                self.pool().availability(call, availability)?;
+            Event::SetMinRunspaces { min_runspaces, call_id } => {
+                let done = (1..=max).contains(&min_runspaces) && min_runspaces != min;
+                pool.answer(call_id, Availability::Done(done))?;
             }
-            Event::HostResponse { response, .. } => self.host_response(response),
-            Event::Rejected(rejected) => tracing::debug!(%rejected, "a message was passed over"),
+            Event::GetAvailableRunspaces { call_id } => {
+                let running = i64::try_from(pool.pipelines().count()).unwrap_or(i64::MAX);
+                pool.answer(call_id, Availability::Available((i64::from(max) - running).max(0)))?;
+            }
+            Event::ResetRunspaceState { call_id } => pool.answer(call_id, Availability::Done(true))?,
+            Event::PublicKey(key) => {
+                let session_key = SessionKey::generate()?;
+                pool.send_session_key(&key, session_key, &mut getrandom::SysRng)?;
+            }
+            Event::HostResponse(response)
+            | Event::Pipeline { event: PipelineEvent::HostResponse(response), .. } => {
+                drop(pool);
+                self.host_response(response);
+            }
             _ => {}
         }
         Ok(())
     }
 
-    fn change(&self, request: Request) -> Availability {
-        let mut bounds = lock(&self.bounds);
-        let (min, max) = *bounds;
-        match request {
-            Request::SetMax(runspaces) if runspaces >= min && runspaces != max => bounds.1 = runspaces,
-            Request::SetMin(runspaces) if (1..=max).contains(&runspaces) && runspaces != min => {
-                bounds.0 = runspaces
-            }
-            Request::SetMax(_) | Request::SetMin(_) => return Availability::Done(false),
-            Request::Available => {
-                let running = i64::try_from(lock(&self.inputs).len()).unwrap_or(i64::MAX);
-                return Availability::Available((i64::from(max) - running).max(0));
-            }
-            Request::Reset => {}
-        }
-        Availability::Done(true)
-    }
-
-    fn host_response(&self, response: HostResponse) {
-        if let Some(waiting) = lock(&self.host_calls).remove(&response.call) {
+    fn host_response(&self, response: HostResponseMessage) {
+        if let Some(waiting) = lock(&self.host_calls).remove(&response.call_id) {
             // Who asked may be gone.
             let _ = waiting.send(response);
         }
+    }
+
+    /// What waits for one of the streams, as much as an answer has room for.
+    fn transmit(&self, carrier: Carrier) -> Option<Vec<u8>> {
+        let polled = self.pool().poll_transmit_of(self.room, |waiting| waiting == carrier);
+        // There is always room for a fragment.
+        polled.ok().flatten().map(|sent| sent.payload)
     }
 }
 
@@ -162,10 +180,9 @@ impl Handler for Arc<PowerShellShell> {
     fn run(&self, _: Invocation, mut io: Io) -> Running {
         let shell = Arc::clone(self);
         Box::pin(async move {
+            io.stdout.keep_writes();
             loop {
-                let mut fragments = BytesMut::new();
-                shell.pool().take_output(None, &mut fragments, shell.room);
-                if !fragments.is_empty() {
+                if let Some(fragments) = shell.transmit(Carrier::Output) {
                     if io.stdout.write_all(&fragments).await.is_err() {
                         return 0;
                     }
@@ -187,31 +204,20 @@ pub(crate) fn of_pool(send: &Send) -> Option<Bytes> {
 }
 
 /// `$PSVersionTable`, as far as it is one.
-fn version_table() -> PsObject {
-    let entry = |name: &str, value: PsValue| (name.into(), value);
-    let version = |version: [u16; 4]| PsValue::Version(version.into());
-    dictionary(vec![
-        entry("PSVersion", version([5, 1, 0, 0])),
-        entry("PSEdition", "Desktop".into()),
-        entry("PSRemotingProtocolVersion", PsValue::Version([2, 3].into())),
-        entry("SerializationVersion", version([1, 1, 0, 1])),
-        entry("WSManStackVersion", PsValue::Version([3, 0].into())),
-        entry("Product", crate::config::PRODUCT.into()),
+fn version_table() -> PsValue {
+    let version = |version: &str| winrm_clixml::Version::new(version).map_or(PsValue::Nil, PsValue::Version);
+    primitive_dictionary([
+        ("PSVersion", version("5.1.0.0")),
+        ("PSEdition", "Desktop".into()),
+        ("PSRemotingProtocolVersion", version("2.3")),
+        ("SerializationVersion", version("1.1.0.1")),
+        ("WSManStackVersion", version("3.0")),
+        ("Product", crate::config::PRODUCT.into()),
     ])
 }
 
 fn private_data() -> PsValue {
-    dictionary(vec![("PSVersionTable".into(), version_table().into())]).into()
-}
-
-fn dictionary(entries: Vec<(PsValue, PsValue)>) -> PsObject {
-    PsObject::new()
-        .with_type_names([
-            "System.Management.Automation.PSPrimitiveDictionary",
-            "System.Collections.Hashtable",
-            "System.Object",
-        ])
-        .with_content(Content::Dictionary(entries))
+    primitive_dictionary([("PSVersionTable", version_table())])
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -107,6 +107,8 @@ struct Stream {
     buffered: usize,
     closed: bool,
     end_sent: bool,
+    /// What is written at once is fetched at once, as a block of its own.
+    keeps_writes: bool,
     writer: Option<Waker>,
 }
 
@@ -139,7 +141,7 @@ impl State {
         let stream = self.stream(channel);
         stream.buffered += bytes.len();
         match stream.blocks.back_mut() {
-            Some(block) if last_is_same && block.len() + bytes.len() <= BLOCK => {
+            Some(block) if last_is_same && !stream.keeps_writes && block.len() + bytes.len() <= BLOCK => {
                 block.extend_from_slice(bytes);
             }
             _ => {
@@ -161,9 +163,15 @@ impl State {
             }
             let stream = self.stream(channel);
             let Some(mut block) = stream.blocks.pop_front() else { continue };
+            if stream.keeps_writes && block.len() > budget - BLOCK_COST && !portion.blocks.is_empty() {
+                stream.blocks.push_front(block);
+                kept.push_back(channel);
+                break;
+            }
             budget -= BLOCK_COST;
-            let taken = block.split_to(block.len().min(budget));
-            budget -= taken.len();
+            let size = if stream.keeps_writes { block.len() } else { block.len().min(budget) };
+            let taken = block.split_to(size);
+            budget = budget.saturating_sub(taken.len());
             stream.buffered -= taken.len();
             if !block.is_empty() {
                 stream.blocks.push_front(block);
@@ -286,6 +294,13 @@ pub struct OutputWriter {
     channel: Channel,
 }
 
+impl OutputWriter {
+    /// From now on what is written at once is fetched at once: clients of PowerShell expect whole fragments.
+    pub(crate) fn keep_writes(&mut self) {
+        self.pipe.lock().stream(self.channel).keeps_writes = true;
+    }
+}
+
 impl AsyncWrite for OutputWriter {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut state = self.pipe.lock();
@@ -294,11 +309,11 @@ impl AsyncWrite for OutputWriter {
         }
         let stream = state.stream(self.channel);
         let room = HIGH_WATER.saturating_sub(stream.buffered);
-        if room == 0 {
+        if room == 0 || (stream.keeps_writes && bytes.len() > room && stream.buffered > 0) {
             stream.writer = Some(context.waker().clone());
             return Poll::Pending;
         }
-        let len = bytes.len().min(room);
+        let len = if stream.keeps_writes { bytes.len() } else { bytes.len().min(room) };
         if let Some(bytes) = bytes.get(..len).filter(|bytes| !bytes.is_empty()) {
             state.push(self.channel, bytes);
             drop(state);

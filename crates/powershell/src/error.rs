@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use winrm_psrp::record::ErrorRecord;
-use winrm_psrp::{PipelineState, PoolState, Rejected};
+use winrm_psrp::{PipelineState, RunspacePoolState};
 
 use crate::PsOutput;
 
@@ -21,7 +21,7 @@ pub enum Error {
     #[error("the runspace pool is {state}{}", reason(error.as_ref()))]
     PoolLost {
         /// What it is.
-        state: PoolState,
+        state: RunspacePoolState,
         /// What the server said about it.
         error: Option<ErrorRecord>,
     },
@@ -33,7 +33,7 @@ pub enum Error {
     #[error("the pipeline was lost while it ran; what becomes of it is not known")]
     Lost(#[source] Arc<winrm_transport::Error>),
     /// An error ended the pipeline: the exception that a script threw or did not catch.
-    #[error("{error}")]
+    #[error("{}", text_of(error))]
     Failed {
         /// The error.
         error: Box<ErrorRecord>,
@@ -70,16 +70,19 @@ pub enum Error {
     /// What the server sent cannot be understood, and nothing behind it.
     #[error("the server's messages make no sense")]
     NotUnderstood(#[source] Arc<winrm_psrp::Error>),
-    /// One message of the server's was passed over.
-    #[error("a message of the server's was passed over")]
-    Rejected(#[from] Rejected),
     /// A secure string cannot be read or made.
     #[error("the session key")]
     Key(#[from] winrm_psrp::key::KeyError),
 }
 
 fn reason(error: Option<&ErrorRecord>) -> String {
-    error.map(|error| format!(": {error}")).unwrap_or_default()
+    error.map(|error| format!(": {}", text_of(error))).unwrap_or_default()
+}
+
+/// What PowerShell would show first of an error: the message of its details, of its exception, or its own.
+pub(crate) fn text_of(error: &ErrorRecord) -> String {
+    let text = error.details_message().or_else(|| error.exception_message()).or_else(|| error.message());
+    text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl Error {

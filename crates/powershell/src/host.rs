@@ -2,8 +2,11 @@
 
 mod call;
 
-use winrm_psrp::clixml::{PsObject, PsValue, Version};
-use winrm_psrp::host::{Coordinates, HostData, Size};
+use winrm_clixml::Version;
+use winrm_psrp::host::{
+    BufferCells, ChoiceDescription, ConsoleColor, Coordinates, FieldDescription, HostCall, HostDefaultData,
+    KeyInfo, Rectangle, Size,
+};
 use winrm_psrp::record::ProgressRecord;
 use zeroize::Zeroizing;
 
@@ -27,34 +30,8 @@ pub enum HostError {
     Other(String),
 }
 
-/// A field of [`PsHost::prompt`].
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct PromptField {
-    /// What its value goes by.
-    pub name: String,
-    /// What to show for it.
-    pub label: String,
-    /// Its .NET type: `System.Security.SecureString` for what must not be shown.
-    pub type_name: String,
-    /// Whether it must have a value.
-    pub is_mandatory: bool,
-    /// What explains it.
-    pub help: String,
-}
-
-/// One of several choices.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Choice {
-    /// What to show; `&` stands before its key.
-    pub label: String,
-    /// What explains it.
-    pub help: String,
-}
-
-/// Text and background, as numbers of `System.ConsoleColor`.
-pub type Colors = Option<(i32, i32)>;
+/// Of text and background.
+pub type Colors = Option<(ConsoleColor, ConsoleColor)>;
 
 /// A host, as PSHost, PSHostUserInterface and PSHostRawUserInterface of .NET (MS-PSRP 2.2.3.17).
 ///
@@ -63,7 +40,7 @@ pub type Colors = Option<(i32, i32)>;
 #[allow(unused_variables, reason = "defaults need nothing, and names say what they are")]
 pub trait PsHost: Send + Sync + 'static {
     /// Colours and sizes, for a host that can place characters; then scripts believe in a console.
-    fn data(&self) -> Option<HostData> {
+    fn data(&self) -> Option<HostDefaultData> {
         None
     }
 
@@ -164,7 +141,7 @@ pub trait PsHost: Send + Sync + 'static {
         &self,
         caption: &str,
         message: &str,
-        fields: &[PromptField],
+        fields: &[FieldDescription],
     ) -> Result<Vec<(String, Zeroizing<String>)>, HostError> {
         Err(HostError::NotInteractive("values were asked for"))
     }
@@ -177,7 +154,7 @@ pub trait PsHost: Send + Sync + 'static {
         &self,
         caption: &str,
         message: &str,
-        user: &str,
+        user: Option<&str>,
         target: &str,
     ) -> Result<(String, Zeroizing<String>), HostError> {
         Err(HostError::NotInteractive("a user and password were asked for"))
@@ -191,7 +168,7 @@ pub trait PsHost: Send + Sync + 'static {
         &self,
         caption: &str,
         message: &str,
-        choices: &[Choice],
+        choices: &[ChoiceDescription],
         default: i32,
     ) -> Result<i32, HostError> {
         Err(HostError::NotInteractive("a choice was asked for"))
@@ -205,7 +182,7 @@ pub trait PsHost: Send + Sync + 'static {
         &self,
         caption: &str,
         message: &str,
-        choices: &[Choice],
+        choices: &[ChoiceDescription],
         defaults: &[i32],
     ) -> Result<Vec<i32>, HostError> {
         Err(HostError::NotInteractive("choices were asked for"))
@@ -219,25 +196,25 @@ pub trait PsHost: Send + Sync + 'static {
         false
     }
 
-    /// `ReadKey`, by the bits of `ReadKeyOptions`; an object with `virtualKeyCode`, `character`, `controlKeyState`, `keyDown`.
+    /// `ReadKey`, by the bits of `ReadKeyOptions`.
     ///
     /// # Errors
     /// Nobody is there.
-    fn read_key(&self, options: i32) -> Result<PsObject, HostError> {
+    fn read_key(&self, options: i32) -> Result<KeyInfo, HostError> {
         Err(HostError::NotInteractive("a key was asked for"))
     }
 
     /// `FlushInputBuffer`.
     fn flush_input(&self) {}
 
-    /// `SetBufferContents` and `ScrollBufferContents`, with their parameters as they came.
-    fn draw(&self, method: winrm_psrp::host::HostMethod, parameters: &[PsValue]) {}
+    /// `SetBufferContents` and `ScrollBufferContents`, as they came.
+    fn draw(&self, call: &HostCall) {}
 
-    /// `GetBufferContents` of a rectangle.
+    /// `GetBufferContents`.
     ///
     /// # Errors
     /// The host has none.
-    fn buffer_contents(&self, rectangle: &PsValue) -> Result<PsValue, HostError> {
+    fn buffer_contents(&self, region: Rectangle) -> Result<BufferCells, HostError> {
         Err(HostError::NotSupported("a buffer of cells"))
     }
 }
@@ -247,9 +224,9 @@ pub trait PsHost: Send + Sync + 'static {
 #[non_exhaustive]
 pub enum Setting {
     /// The text's colour.
-    Foreground(i32),
+    Foreground(ConsoleColor),
     /// The background's.
-    Background(i32),
+    Background(ConsoleColor),
     /// Where the cursor is.
     CursorPosition(Coordinates),
     /// Where the window is in the buffer.

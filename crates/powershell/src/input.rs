@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
-use winrm_psrp::clixml::PsValue;
+use winrm_clixml::PsValue;
 
 use crate::error::Error;
 use crate::pool::{Handle, lock};
@@ -26,7 +26,7 @@ impl Input {
     /// # Errors
     /// [`Error::Protocol`] when the pipeline is over, [`Error::Send`] when it cannot be reached.
     pub async fn send(&mut self, value: &PsValue) -> Result<(), Error> {
-        lock(&self.pool.protocol).input(self.id, value)?;
+        lock(&self.pool.protocol).send_input(self.id, value)?;
         self.flush().await
     }
 
@@ -39,8 +39,8 @@ impl Input {
         for value in values {
             let waiting = {
                 let mut pool = lock(&self.pool.protocol);
-                pool.input(self.id, &value)?;
-                pool.waiting(Some(self.id))
+                pool.send_input(self.id, &value)?;
+                pool.pending_of(|carrier| carrier.pipeline() == Some(self.id))
             };
             if waiting >= room {
                 self.flush().await?;

@@ -31,15 +31,14 @@ mod running;
 mod wire;
 
 pub use error::Error;
-pub use host::{Choice, Colors, HostError, NoHost, PromptField, PsHost, Setting};
+pub use host::{Colors, HostError, NoHost, PsHost, Setting};
 pub use input::Input;
 pub use output::{PsOutput, Record};
 pub use pool::{RunspacePool, RunspacePoolBuilder};
 pub use powershell::PowerShell;
 pub use running::{Running, Stopper};
+pub use winrm_clixml::{self as clixml, PsObject, PsValue};
 pub use winrm_psrp as psrp;
-pub use winrm_psrp::clixml::{self, PsObject, PsValue};
-pub use winrm_psrp::pipeline::{Command, Pipeline};
-pub use winrm_psrp::record::{
-    ErrorCategory, ErrorRecord, InformationRecord, InformationalRecord, ProgressRecord,
-};
+pub use winrm_psrp::ErrorCategory;
+pub use winrm_psrp::message::{Command, CreatePipeline};
+pub use winrm_psrp::record::{ErrorRecord, InformationRecord, InformationalRecord, ProgressRecord};

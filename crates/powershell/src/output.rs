@@ -1,6 +1,6 @@
 //! What pipelines give.
 
-use winrm_psrp::clixml::PsValue;
+use winrm_clixml::PsValue;
 use winrm_psrp::record::{ErrorRecord, InformationRecord, InformationalRecord, ProgressRecord};
 
 /// One thing that a pipeline gave, on one of its streams.

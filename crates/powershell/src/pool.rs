@@ -7,10 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use winrm_psrp::PoolState;
-use winrm_psrp::clixml::PsValue;
-use winrm_psrp::message::{Availability, SessionCapability};
-use winrm_psrp::pipeline::{Command, Pipeline};
+use winrm_clixml::{PsString, PsValue};
+use winrm_psrp::RunspacePoolState;
+use winrm_psrp::client;
+use winrm_psrp::message::{
+    Availability, Command, CreatePipeline, PowerShell as Statements, SessionCapability,
+};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -44,13 +46,13 @@ impl RunspacePool {
     }
 
     /// Its state.
-    pub fn state(&self) -> PoolState {
+    pub fn state(&self) -> RunspacePoolState {
         lock(&self.inner.protocol).state()
     }
 
     /// The versions that the server told.
     pub fn server(&self) -> Option<SessionCapability> {
-        lock(&self.inner.protocol).server().cloned()
+        lock(&self.inner.protocol).peer_capability().cloned()
     }
 
     /// What the server wants its clients to know: a dictionary with `PSVersionTable` in it.
@@ -60,16 +62,19 @@ impl RunspacePool {
 
     /// A pipeline that runs a script.
     pub fn script(&self, text: impl Into<String>) -> PowerShell {
-        PowerShell::new(Arc::clone(&self.inner), Pipeline::script(text.into()))
+        PowerShell::new(Arc::clone(&self.inner), CreatePipeline::new(Statements::script(text.into())))
     }
 
     /// A pipeline that runs a command.
     pub fn command(&self, name: impl Into<String>) -> PowerShell {
-        PowerShell::new(Arc::clone(&self.inner), Pipeline::command(Command::new(name.into())))
+        PowerShell::new(
+            Arc::clone(&self.inner),
+            CreatePipeline::new(Statements::default().with(Command::named(name.into()))),
+        )
     }
 
     /// A pipeline that was put together before.
-    pub fn pipeline(&self, pipeline: Pipeline) -> PowerShell {
+    pub fn pipeline(&self, pipeline: CreatePipeline) -> PowerShell {
         PowerShell::new(Arc::clone(&self.inner), pipeline)
     }
 
@@ -94,9 +99,9 @@ impl RunspacePool {
     /// # Errors
     /// The pool is lost, or does not answer.
     pub async fn available_runspaces(&self) -> Result<i64, Error> {
-        match self.inner.call(winrm_psrp::client::Pool::available_runspaces).await? {
+        match self.inner.call(client::RunspacePool::get_available_runspaces).await? {
             Availability::Available(runspaces) => Ok(runspaces),
-            Availability::Done(done) => Ok(i64::from(done)),
+            Availability::Done(done) => Ok(done.into()),
         }
     }
 
@@ -106,12 +111,12 @@ impl RunspacePool {
     /// # Errors
     /// The pool is lost, or does not answer.
     pub async fn reset(&self) -> Result<bool, Error> {
-        self.done(winrm_psrp::client::Pool::reset).await
+        self.done(client::RunspacePool::reset_runspace_state).await
     }
 
     async fn done(
         &self,
-        call: impl FnOnce(&mut winrm_psrp::client::Pool) -> Result<i64, winrm_psrp::Error>,
+        call: impl FnOnce(&mut client::RunspacePool) -> Result<i64, winrm_psrp::Error>,
     ) -> Result<bool, Error> {
         match self.inner.call(call).await? {
             Availability::Done(done) => Ok(done),
@@ -126,19 +131,19 @@ impl RunspacePool {
     pub async fn secure_string(&self, text: &str) -> Result<PsValue, Error> {
         self.inner.exchange_key().await?;
         let pool = lock(&self.inner.protocol);
-        let key = pool.session_key().ok_or(winrm_psrp::key::KeyError::Decryption)?;
-        Ok(key.encrypt(text).into())
+        let key = pool.session_key().ok_or_else(|| self.inner.lost())?;
+        Ok(key.encrypt(&PsString::from(text)).into())
     }
 
-    /// The text of a secure string that this pool's server sent; `None` for another value.
+    /// The text of a secure string that this pool's server sent; `None` for another value, and for a text that is not Unicode.
     ///
     /// # Errors
     /// It cannot be decrypted.
     pub fn reveal(&self, value: &PsValue) -> Result<Option<Zeroizing<String>>, Error> {
         let PsValue::SecureString(secret) = value.primitive() else { return Ok(None) };
         let pool = lock(&self.inner.protocol);
-        let key = pool.session_key().ok_or(winrm_psrp::key::KeyError::Decryption)?;
-        Ok(Some(key.decrypt(secret)?))
+        let key = pool.session_key().ok_or_else(|| self.inner.lost())?;
+        Ok(key.decrypt(secret)?.expose_text())
     }
 
     /// Leaves the pool to itself: it and its pipelines go on without this client, until [`reconnect`](Self::reconnect) or another

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use winrm_psrp::clixml::PsValue;
-use winrm_psrp::pipeline::{Command, Pipeline};
+use winrm_clixml::PsValue;
+use winrm_psrp::PipelineResultTypes;
+use winrm_psrp::message::{Command, CreatePipeline};
 
 use crate::error::Error;
 use crate::input::Input;
@@ -16,19 +17,20 @@ use crate::running::{self, Running};
 #[must_use = "nothing runs before `invoke` or `start`"]
 pub struct PowerShell {
     pool: Arc<Handle>,
-    pipeline: Pipeline,
+    pipeline: CreatePipeline,
     input: Vec<PsValue>,
 }
 
 impl PowerShell {
-    pub(crate) fn new(pool: Arc<Handle>, pipeline: Pipeline) -> Self {
+    pub(crate) fn new(pool: Arc<Handle>, pipeline: CreatePipeline) -> Self {
         Self { pool, pipeline, input: Vec::new() }
     }
 
     fn last(&mut self, change: impl FnOnce(Command) -> Command) {
-        if let Some(command) = self.pipeline.statements.last_mut().and_then(|statement| statement.last_mut())
+        if let Some(command) =
+            self.pipeline.powershell.statements.last_mut().and_then(|statement| statement.last_mut())
         {
-            let changed = change(std::mem::replace(command, Command::new("")));
+            let changed = change(std::mem::replace(command, Command::named("")));
             *command = changed;
         }
     }
@@ -52,31 +54,31 @@ impl PowerShell {
 
     /// Gives the last script a scope of its own, or the caller's.
     pub fn local_scope(mut self, local: bool) -> Self {
-        self.last(|command| command.with_local_scope(local));
+        self.last(|command| command.local_scope(local));
         self
     }
 
     /// Sends errors of the last command into the output.
     pub fn merge_errors(mut self) -> Self {
-        self.last(Command::merging_errors);
+        self.last(|command| command.merge_error(PipelineResultTypes::OUTPUT));
         self
     }
 
     /// Hands the objects of the last command to another one.
     pub fn pipe(mut self, name: impl Into<String>) -> Self {
-        self.pipeline = self.pipeline.pipe(Command::new(name.into()));
+        self.pipeline.powershell = self.pipeline.powershell.with(Command::named(name.into()));
         self
     }
 
     /// Hands the objects of the last command to a script.
     pub fn pipe_script(mut self, text: impl Into<String>) -> Self {
-        self.pipeline = self.pipeline.pipe(Command::script(text.into()));
+        self.pipeline.powershell = self.pipeline.powershell.with(Command::script(text.into()));
         self
     }
 
     /// Begins another statement with a command.
     pub fn statement(mut self, name: impl Into<String>) -> Self {
-        self.pipeline = self.pipeline.statement(Command::new(name.into()));
+        self.pipeline.powershell = self.pipeline.powershell.with_statement([Command::named(name.into())]);
         self
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc, watch};
 use uuid::Uuid;
+use winrm_psrp::client::Carrier;
 use winrm_psrp::client::PipelineEvent;
-use winrm_psrp::pipeline::Pipeline;
+use winrm_psrp::message::{CreatePipeline, PipelineStateMessage};
 use winrm_psrp::record::ErrorRecord;
-use winrm_psrp::{PipelineState, PoolState};
+use winrm_psrp::{PipelineState, RunspacePoolState};
 use winrm_transport::Place;
 use winrm_wsman::{FaultCode, State, uri};
 
@@ -41,16 +41,16 @@ pub struct Running {
 }
 
 /// Starts a pipeline; its id.
-pub(crate) async fn start(pool: &Arc<Handle>, pipeline: &Pipeline) -> Result<(Running, Uuid), Error> {
+pub(crate) async fn start(pool: &Arc<Handle>, pipeline: &CreatePipeline) -> Result<(Running, Uuid), Error> {
     let failed = |error| Error::Start(Arc::new(error));
     let place = pool.wire.client.commands().take().await.ok_or_else(|| failed(pool.wire.client.closed()))?;
     let (sender, events) = mpsc::channel(BEHIND);
-    let mut fragments = BytesMut::new();
-    let id = {
+    let id = Uuid::new_v4();
+    let fragments = {
         let mut protocol = lock(&pool.protocol);
-        let id = protocol.start(pipeline)?;
-        protocol.take_output(Some(id), &mut fragments, pool.wire.room());
-        id
+        protocol.create_pipeline(id, pipeline.clone())?;
+        let sent = protocol.poll_transmit_of(pool.wire.room(), |carrier| carrier == Carrier::Command(id))?;
+        sent.map(|sent| sent.payload).unwrap_or_default()
     };
     pool.register(id, sender);
     let mut starting = Starting { pool: Some(pool), id };
@@ -153,14 +153,14 @@ impl Running {
                 Some(PipelineEvent::Debug(record)) => Record::Debug(record),
                 Some(PipelineEvent::Progress(record)) => Record::Progress(record),
                 Some(PipelineEvent::Information(record)) => Record::Information(record),
-                Some(PipelineEvent::State { state, error }) if state.is_final() => {
-                    self.end = Some(ended(state, error));
+                Some(PipelineEvent::State(told)) if told.state.is_final() => {
+                    self.end = Some(ended(told.state, told.error));
                     continue;
                 }
                 Some(_) => continue,
                 None => {
                     let loss = self.loss.borrow().clone();
-                    let is_open = lock(&self.pool.protocol).state() == PoolState::Opened;
+                    let is_open = lock(&self.pool.protocol).state() == RunspacePoolState::Opened;
                     let untold = || if is_open { Error::Untold } else { self.pool.lost() };
                     self.end = Some(Err(loss.map_or_else(untold, Error::Lost)));
                     continue;
@@ -207,7 +207,7 @@ impl Stopper {
     /// # Errors
     /// [`Error::Stop`].
     pub async fn stop(&self) -> Result<(), Error> {
-        if lock(&self.inner.protocol).stopping(self.id).is_err() {
+        if lock(&self.inner.protocol).stop_pipeline(self.id).is_err() {
             return Ok(());
         }
         let stopped = self.inner.wire.signal(self.id, uri::SIGNAL_POWERSHELL_STOP).await;
@@ -239,7 +239,7 @@ impl Driver {
         let (gone, disconnected) = {
             let state = self.inner.state();
             let state = state.borrow().0;
-            (state.is_final(), state == PoolState::Disconnected)
+            (state.is_final(), state == RunspacePoolState::Disconnected)
         };
         if !gone && !disconnected {
             // Beside the next pipeline: the place at the service is free after it.
@@ -275,7 +275,7 @@ impl Driver {
                         if self.inner.is_disconnected() =>
                     {
                         let mut state = self.inner.state();
-                        drop(state.wait_for(|(state, _)| *state != PoolState::Disconnected).await);
+                        drop(state.wait_for(|(state, _)| *state != RunspacePoolState::Disconnected).await);
                     }
                     // After a stop some servers forget the pipeline before they tell its end.
                     Some(code)
@@ -283,7 +283,10 @@ impl Driver {
                             && lock(&self.inner.protocol).pipeline_state(self.id)
                                 == Some(PipelineState::Stopping) =>
                     {
-                        let stopped = PipelineEvent::State { state: PipelineState::Stopped, error: None };
+                        let stopped = PipelineEvent::State(PipelineStateMessage {
+                            state: PipelineState::Stopped,
+                            error: None,
+                        });
                         self.inner.deliver(self.id, stopped).await;
                         return;
                     }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use uuid::Uuid;
 use winrm_transport::Client;
 use winrm_wsman::{
@@ -120,7 +120,7 @@ impl Wire {
     }
 
     /// Starts a pipeline with its first fragments.
-    pub(crate) async fn command(&self, id: Uuid, fragments: &BytesMut) -> Answer<()> {
+    pub(crate) async fn command(&self, id: Uuid, fragments: &[u8]) -> Answer<()> {
         let line = CommandLine {
             command: COMMAND.to_owned(),
             arguments: vec![STANDARD.encode(fragments)],

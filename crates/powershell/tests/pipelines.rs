@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use support::{actions, connect, service, text};
 use winrm_loopback::{Builtin, PipelineIo};
-use winrm_powershell::psrp::PoolState;
-use winrm_powershell::psrp::host::HostMethod;
+use winrm_powershell::psrp::RunspacePoolState;
+use winrm_powershell::psrp::host::{ChoiceDescription, ConsoleColor, HostCall};
+use winrm_powershell::psrp::message::PowerShell as Statements;
 use winrm_powershell::{
-    Choice, Error, ErrorCategory, ErrorRecord, HostError, Pipeline, PsHost, PsObject, PsValue, Record,
+    Command, CreatePipeline, Error, ErrorCategory, ErrorRecord, HostError, PsHost, PsObject, PsValue, Record,
     RunspacePool,
 };
 
@@ -26,7 +27,7 @@ async fn objects_come_out_and_the_requests_are_few() {
     let service = service(Builtin).await;
     let client = connect(&service);
     let pool = RunspacePool::builder(&client).open().await.unwrap();
-    assert_eq!(pool.state(), PoolState::Opened);
+    assert_eq!(pool.state(), RunspacePoolState::Opened);
     assert!(pool.server().is_some() && pool.private_data().is_some());
     let output = pool.command("Write-Output").argument(42).invoke().await.unwrap();
     assert_eq!(output.output, [PsValue::I32(42)]);
@@ -47,24 +48,25 @@ async fn objects_come_out_and_the_requests_are_few() {
 
 #[tokio::test]
 async fn every_stream_arrives_where_it_belongs() {
-    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+    let service = service(|_: CreatePipeline, mut io: PipelineIo| async move {
         io.verbose("v").await;
         io.debug("d").await;
         io.warning("w").await;
-        io.error(ErrorRecord::new("e", "Id", ErrorCategory::InvalidData, "System.Exception")).await;
+        io.error(ErrorRecord::new("System.Exception", "e", "Id", ErrorCategory::INVALID_DATA)).await;
         io.output("o").await;
-        Err(ErrorRecord::new("thrown", "Thrown", ErrorCategory::OperationStopped, "System.Exception"))
+        Err(ErrorRecord::new("System.Exception", "thrown", "Thrown", ErrorCategory::OPERATION_STOPPED))
     })
     .await;
     let client = connect(&service);
     let pool = RunspacePool::builder(&client).open().await.unwrap();
     let error = pool.script("throw 'thrown'").invoke().await.unwrap_err();
     let Error::Failed { error, output } = &error else { panic!("{error:?}") };
-    assert_eq!(error.message(), "thrown");
+    assert_eq!(error.message().unwrap(), "thrown");
     assert_eq!(error.fully_qualified_error_id().unwrap(), "Thrown");
     assert_eq!(text(&output.output[0]), "o");
-    assert_eq!(output.errors[0].category(), Some(ErrorCategory::InvalidData));
-    let messages = [&output.verbose[0], &output.debug[0], &output.warnings[0]].map(|record| record.message());
+    assert_eq!(output.errors[0].category(), ErrorCategory::INVALID_DATA);
+    let messages = [&output.verbose[0], &output.debug[0], &output.warnings[0]]
+        .map(|record| record.message().unwrap().to_string());
     assert_eq!(messages, ["v", "d", "w"]);
     assert!(output.had_errors());
     // The pool is as good as before.
@@ -73,7 +75,7 @@ async fn every_stream_arrives_where_it_belongs() {
 
 #[tokio::test]
 async fn input_is_streamed_both_ways() {
-    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+    let service = service(|_: CreatePipeline, mut io: PipelineIo| async move {
         while let Some(value) = io.input().await {
             io.output(value.as_i64().unwrap_or(-1) * 2).await;
         }
@@ -97,8 +99,8 @@ async fn input_is_streamed_both_ways() {
 
 #[tokio::test]
 async fn large_objects_and_many_of_them() {
-    let service = service(|pipeline: Pipeline, mut io: PipelineIo| async move {
-        let sent = pipeline.statements[0][0].parameters[0].value.clone();
+    let service = service(|pipeline: CreatePipeline, mut io: PipelineIo| async move {
+        let sent = pipeline.powershell.statements[0][0].arguments[0].value.clone();
         io.output(sent).await;
         for number in 0..3000 {
             io.output(PsObject::new().with_extended("Number", number).with_extended("Name", "x".repeat(50)))
@@ -121,7 +123,7 @@ async fn large_objects_and_many_of_them() {
 #[tokio::test]
 async fn several_run_at_once_in_one_pool() {
     let barrier = Arc::new(tokio::sync::Barrier::new(4));
-    let service = service(move |_: Pipeline, mut io: PipelineIo| {
+    let service = service(move |_: CreatePipeline, mut io: PipelineIo| {
         let barrier = Arc::clone(&barrier);
         async move {
             barrier.wait().await;
@@ -144,7 +146,9 @@ async fn a_pipeline_is_stopped_and_the_pool_goes_on() {
     let client = connect(&service);
     let pool = RunspacePool::builder(&client).open().await.unwrap();
     let running = pool
-        .pipeline(Pipeline::command(winrm_powershell::Command::new("Write-Output").argument("first")))
+        .pipeline(CreatePipeline::new(
+            Statements::default().with(Command::named("Write-Output").argument("first")),
+        ))
         .statement("Start-Sleep")
         .argument(60)
         .start()
@@ -179,7 +183,7 @@ impl PsHost for Scripted {
         Ok("hunter2".to_owned().into())
     }
 
-    fn write_line(&self, text: &str, _: Option<(i32, i32)>) {
+    fn write_line(&self, text: &str, _: Option<(ConsoleColor, ConsoleColor)>) {
         self.0.lock().unwrap().push(text.to_owned());
     }
 
@@ -187,7 +191,7 @@ impl PsHost for Scripted {
         &self,
         _: &str,
         _: &str,
-        choices: &[Choice],
+        choices: &[ChoiceDescription],
         default: i32,
     ) -> Result<i32, HostError> {
         assert_eq!(choices.len(), 2);
@@ -198,19 +202,24 @@ impl PsHost for Scripted {
 
 #[tokio::test]
 async fn the_host_answers_what_scripts_ask() {
-    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
-        io.host_call(HostMethod::WriteLine2, vec!["hello".into()]).await;
-        let line = io.host_call(HostMethod::ReadLine, Vec::new()).await.unwrap();
+    let service = service(|_: CreatePipeline, mut io: PipelineIo| async move {
+        io.host_call(HostCall::WriteLine { value: "hello".into() }).await;
+        let line = io.host_call(HostCall::ReadLine {}).await.unwrap();
         io.output(line.result.unwrap()).await;
-        let choices = ["&Yes", "&No"].map(|label| PsObject::new().with_extended("label", label).into());
-        let choices = PsObject::new().with_content(winrm_powershell::clixml::Content::List(choices.into()));
-        let parameters = vec!["caption".into(), "message".into(), choices.into(), 0.into()];
-        let choice = io.host_call(HostMethod::PromptForChoice, parameters).await.unwrap();
+        let choices =
+            ["&Yes", "&No"].map(|label| ChoiceDescription { label: label.into(), help_message: None });
+        let call = HostCall::PromptForChoice {
+            caption: "caption".into(),
+            message: "message".into(),
+            choices: choices.into(),
+            default_choice: 0,
+        };
+        let choice = io.host_call(call).await.unwrap();
         io.output(choice.result.unwrap()).await;
-        let secret = io.host_call(HostMethod::ReadLineAsSecureString, Vec::new()).await.unwrap();
+        let secret = io.host_call(HostCall::ReadLineAsSecureString {}).await.unwrap();
         io.output(io.reveal(&secret.result.unwrap()).unwrap()).await;
-        let refused = io.host_call(HostMethod::ReadKey, vec![0.into()]).await.unwrap();
-        io.output(refused.error.unwrap().message()).await;
+        let refused = io.host_call(HostCall::ReadKey { options: 0 }).await.unwrap();
+        io.output(refused.error.unwrap().message().unwrap().clone()).await;
         Ok(())
     })
     .await;
@@ -228,8 +237,8 @@ async fn the_host_answers_what_scripts_ask() {
 
 #[tokio::test]
 async fn secure_strings_go_there_and_come_back() {
-    let service = service(|pipeline: Pipeline, mut io: PipelineIo| async move {
-        let secret = io.reveal(&pipeline.statements[0][0].parameters[0].value).unwrap();
+    let service = service(|pipeline: CreatePipeline, mut io: PipelineIo| async move {
+        let secret = io.reveal(&pipeline.powershell.statements[0][0].arguments[0].value).unwrap();
         let answer = io.secure_string(&format!("{secret}!")).unwrap();
         io.output(answer).await;
         Ok(())
@@ -257,7 +266,7 @@ async fn a_pool_is_resized_reset_and_asked() {
 
 #[tokio::test]
 async fn a_pool_is_left_and_come_back_to() {
-    let service = service(|_: Pipeline, mut io: PipelineIo| async move {
+    let service = service(|_: CreatePipeline, mut io: PipelineIo| async move {
         for number in 0..50 {
             io.output(number).await;
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -271,7 +280,7 @@ async fn a_pool_is_left_and_come_back_to() {
     let Some(Ok(Record::Output(first))) = running.next().await else { panic!() };
     assert_eq!(first.as_i64(), Some(0));
     pool.disconnect().await.unwrap();
-    assert_eq!(pool.state(), PoolState::Disconnected);
+    assert_eq!(pool.state(), RunspacePoolState::Disconnected);
     assert!(pool.script("x").invoke().await.is_err());
     pool.reconnect().await.unwrap();
     let rest = running.collect().await.unwrap().output;
@@ -287,7 +296,7 @@ async fn what_is_wrong_is_told() {
     assert!(matches!(&error, Error::Open(_)), "{error:?}");
     let pool = RunspacePool::builder(&client).open().await.unwrap();
     let error = pool.script("Get-Process").invoke().await.unwrap_err();
-    assert_eq!(error.record().unwrap().category(), Some(ErrorCategory::NotImplemented));
+    assert_eq!(error.record().unwrap().category(), ErrorCategory::NOT_IMPLEMENTED);
     service.shutdown().await;
     let error = pool.command("Write-Output").argument(1).invoke().await.unwrap_err();
     assert!(matches!(error, Error::Start(_) | Error::PoolLost { .. } | Error::Protocol(_)), "{error:?}");

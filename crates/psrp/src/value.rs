@@ -142,6 +142,13 @@ state! {
     }
 }
 
+impl RunspacePoolState {
+    /// Whether nothing can follow.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Closed | Self::Broken)
+    }
+}
+
 impl PipelineState {
     /// Whether nothing can follow.
     pub fn is_final(self) -> bool {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use winrm_psrp::clixml::{DateTime, PsObject, PsValue};
-use winrm_psrp::host::HostMethod;
-use winrm_psrp::pipeline::{Command, Pipeline};
-use winrm_psrp::record::{ErrorCategory, ErrorRecord, InformationRecord, ProgressRecord};
+use winrm_clixml::{DateTime, PsObject, PsValue};
+use winrm_psrp::ErrorCategory;
+use winrm_psrp::host::HostCall;
+use winrm_psrp::message::{Command, CreatePipeline};
+use winrm_psrp::record::{ErrorRecord, InformationRecord, ProgressRecord};
 
 use super::{PipelineIo, PowerShellHandler, PowerShellRunning, version_table};
 
@@ -19,7 +20,7 @@ use super::{PipelineIo, PowerShellHandler, PowerShellRunning, version_table};
 pub struct Builtin;
 
 impl PowerShellHandler for Builtin {
-    fn run(&self, pipeline: Pipeline, io: PipelineIo) -> PowerShellRunning {
+    fn run(&self, pipeline: CreatePipeline, io: PipelineIo) -> PowerShellRunning {
         Box::pin(run(pipeline, io))
     }
 }
@@ -40,8 +41,8 @@ const COMMANDS: [&str; 13] = [
     "Write-Warning",
 ];
 
-async fn run(pipeline: Pipeline, mut io: PipelineIo) -> Result<(), ErrorRecord> {
-    for statement in pipeline.statements {
+async fn run(pipeline: CreatePipeline, mut io: PipelineIo) -> Result<(), ErrorRecord> {
+    for statement in pipeline.powershell.statements {
         let is_out_string = |command: &Command| !command.is_script && name_is(command, "Out-String");
         let (commands, as_text) = match statement.as_slice() {
             [commands @ .., last] if !commands.is_empty() && is_out_string(last) => (commands, true),
@@ -74,7 +75,7 @@ impl To<'_> {
 
 async fn script(command: &Command, to: &mut To<'_>) -> Result<(), ErrorRecord> {
     match command.text.to_string_lossy().trim() {
-        "$PSVersionTable" => to.output(version_table().into()).await,
+        "$PSVersionTable" => to.output(version_table()).await,
         _ => return Err(unknown("a script")),
     }
     Ok(())
@@ -90,17 +91,13 @@ async fn one(command: &Command, to: &mut To<'_>) -> Result<(), ErrorRecord> {
     let name = command.text.to_string_lossy();
     let known = COMMANDS.iter().find(|known| name.eq_ignore_ascii_case(known));
     match known.copied() {
-        Some("Write-Output") => match argument(&["InputObject"]) {
-            Some(value) => match value.as_object().and_then(PsObject::items) {
-                Some(items) => {
-                    for item in items {
-                        to.output(item.clone()).await;
-                    }
-                }
-                None => to.output(value).await,
-            },
-            None => {}
-        },
+        Some("Write-Output") => {
+            let value = argument(&["InputObject"]);
+            let items = value.as_ref().and_then(PsValue::as_object).and_then(PsObject::items);
+            for item in items.map_or_else(|| value.iter().cloned().collect(), <[PsValue]>::to_vec) {
+                to.output(item).await;
+            }
+        }
         Some("ForEach-Object") => {
             while let Some(value) = to.io.input().await {
                 to.output(value).await;
@@ -108,10 +105,10 @@ async fn one(command: &Command, to: &mut To<'_>) -> Result<(), ErrorRecord> {
         }
         Some("Write-Error") => {
             let error = ErrorRecord::new(
-                &message(),
                 "Microsoft.PowerShell.Commands.WriteErrorException",
-                ErrorCategory::NotSpecified,
+                message(),
                 "Microsoft.PowerShell.Commands.WriteErrorException",
+                ErrorCategory::NOT_SPECIFIED,
             );
             let stops = argument_named(command, "ErrorAction").is_some_and(|action| text(&action) == "Stop");
             if stops {
@@ -127,15 +124,17 @@ async fn one(command: &Command, to: &mut To<'_>) -> Result<(), ErrorRecord> {
                 to.io.information(InformationRecord::new(message(), "Write-Information", time)).await;
             }
         }
-        Some("Write-Host") => drop(to.io.host_call(HostMethod::WriteLine2, vec![message().into()]).await),
+        Some("Write-Host") => drop(to.io.host_call(HostCall::WriteLine { value: message().into() }).await),
         Some("Write-Progress") => {
             let activity = text(&argument(&["Activity"]).unwrap_or(PsValue::Nil));
             let percent = argument_named(command, "PercentComplete").and_then(|value| value.as_i64());
             let percent = percent.and_then(|percent| i32::try_from(percent).ok()).unwrap_or(-1);
-            to.io.progress(ProgressRecord::new(activity, 0, "Processing", percent)).await;
+            to.io
+                .progress(ProgressRecord::new(0, activity, "Processing").with_percent_complete(percent))
+                .await;
         }
         Some("Read-Host") => {
-            let answer = to.io.host_call(HostMethod::ReadLine, Vec::new()).await;
+            let answer = to.io.host_call(HostCall::ReadLine {}).await;
             match answer.map(|answer| (answer.result, answer.error)) {
                 Some((Some(line), None)) => to.output(line).await,
                 Some((_, Some(error))) => return Err(error),
@@ -162,7 +161,7 @@ fn name_is(command: &Command, name: &str) -> bool {
 }
 
 fn argument_named(command: &Command, name: &str) -> Option<PsValue> {
-    let named = command.parameters.iter().find(|parameter| {
+    let named = command.arguments.iter().find(|parameter| {
         parameter
             .name
             .as_ref()
@@ -175,7 +174,7 @@ fn argument_named(command: &Command, name: &str) -> Option<PsValue> {
 fn argument(command: &Command, names: &[&str]) -> Option<PsValue> {
     let by_name = names.iter().find_map(|name| argument_named(command, name));
     by_name.or_else(|| {
-        let positional = command.parameters.iter().find(|parameter| parameter.name.is_none());
+        let positional = command.arguments.iter().find(|parameter| parameter.name.is_none());
         positional.map(|parameter| parameter.value.clone())
     })
 }
@@ -193,20 +192,20 @@ fn text(value: &PsValue) -> String {
 
 fn not_found(name: &str) -> ErrorRecord {
     ErrorRecord::new(
-        &format!(
+        "System.Management.Automation.CommandNotFoundException",
+        format!(
             "The term '{name}' is not known here: this service has no PowerShell but a few commands of its own."
         ),
         "CommandNotFoundException",
-        ErrorCategory::ObjectNotFound,
-        "System.Management.Automation.CommandNotFoundException",
+        ErrorCategory::OBJECT_NOT_FOUND,
     )
 }
 
 fn unknown(what: &str) -> ErrorRecord {
     ErrorRecord::new(
-        &format!("This service has no PowerShell, but a few commands of its own; {what} is not among them."),
-        "NotImplemented",
-        ErrorCategory::NotImplemented,
         "System.NotImplementedException",
+        format!("This service has no PowerShell, but a few commands of its own; {what} is not among them."),
+        "NotImplemented",
+        ErrorCategory::NOT_IMPLEMENTED,
     )
 }

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
-use winrm_psrp::clixml::PsValue;
-use winrm_psrp::host::{HostMethod, HostResponse};
-use winrm_psrp::message::Body;
+use winrm_clixml::{PsString, PsValue};
+use winrm_psrp::Error;
+use winrm_psrp::host::HostCall;
+use winrm_psrp::message::HostResponseMessage;
 use winrm_psrp::record::{ErrorRecord, InformationRecord, InformationalRecord, ProgressRecord};
+use winrm_psrp::server::{Carrier, RunspacePool};
 
 use super::{PowerShellShell, lock};
 use crate::stdout::OutputWriter;
@@ -24,21 +25,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) async fn send(
-        &self,
-        message: impl FnOnce(&mut winrm_psrp::server::Pool, Uuid) -> Result<(), winrm_psrp::Error>,
-    ) {
+    pub(super) async fn send(&self, message: impl FnOnce(&mut RunspacePool, Uuid) -> Result<(), Error>) {
         // In the order in which they are made.
         let mut stdout = self.stdout.lock().await;
         let made = message(&mut self.shell.pool(), self.id);
         if let Err(error) = made {
             return tracing::debug!(%error, "a message of a pipeline could not be sent");
         }
-        loop {
-            let mut fragments = BytesMut::new();
-            let more = self.shell.pool().take_output(Some(self.id), &mut fragments, self.shell.room);
+        while let Some(fragments) = self.shell.transmit(Carrier::CommandOutput(self.id)) {
             // The client wants no more of it.
-            if stdout.write_all(&fragments).await.is_err() || !more {
+            if stdout.write_all(&fragments).await.is_err() {
                 return;
             }
         }
@@ -57,72 +53,72 @@ impl PipelineIo {
         self.input.recv().await
     }
 
-    async fn send(&mut self, body: Body) {
-        self.writer.send(|pool, id| pool.pipeline_message(id, body)).await;
-    }
-
     /// Gives an object.
     pub async fn output(&mut self, value: impl Into<PsValue>) {
-        self.send(Body::PipelineOutput(value.into())).await;
+        let value = value.into();
+        self.writer.send(|pool, id| pool.write_output(id, &value)).await;
     }
 
     /// Tells of an error and goes on.
     pub async fn error(&mut self, record: ErrorRecord) {
-        self.send(Body::ErrorRecord(record)).await;
+        self.writer.send(|pool, id| pool.write_error(id, record)).await;
     }
 
     /// Warns.
     pub async fn warning(&mut self, text: &str) {
-        self.send(Body::WarningRecord(InformationalRecord::new("WarningRecord", text))).await;
+        self.writer.send(|pool, id| pool.write_warning(id, InformationalRecord::warning(text))).await;
     }
 
     /// Says more.
     pub async fn verbose(&mut self, text: &str) {
-        self.send(Body::VerboseRecord(InformationalRecord::new("VerboseRecord", text))).await;
+        self.writer.send(|pool, id| pool.write_verbose(id, InformationalRecord::verbose(text))).await;
     }
 
     /// Says what helps to find mistakes.
     pub async fn debug(&mut self, text: &str) {
-        self.send(Body::DebugRecord(InformationalRecord::new("DebugRecord", text))).await;
+        self.writer.send(|pool, id| pool.write_debug(id, InformationalRecord::debug(text))).await;
     }
 
     /// Tells how far it is.
     pub async fn progress(&mut self, record: ProgressRecord) {
-        self.send(Body::ProgressRecord(record)).await;
+        self.writer.send(|pool, id| pool.write_progress(id, record)).await;
     }
 
     /// Gives an information record.
     pub async fn information(&mut self, record: InformationRecord) {
-        self.send(Body::InformationRecord(record)).await;
+        self.writer.send(|pool, id| pool.write_information(id, record)).await;
     }
 
     /// Calls a method of the client's host; its answer, if the method has one and the client is still there.
-    pub async fn host_call(&mut self, method: HostMethod, parameters: Vec<PsValue>) -> Option<HostResponse> {
+    pub async fn host_call(&mut self, call: HostCall) -> Option<HostResponseMessage> {
         let (sender, answer) = oneshot::channel();
         let shell = Arc::clone(&self.writer.shell);
+        let mut waits = false;
+        let asked = &mut waits;
         self.writer
             .send(|pool, id| {
-                let call = pool.host_call(Some(id), method, parameters)?;
-                if method.returns() {
-                    lock(&shell.host_calls).insert(call, sender);
+                if let Some(call_id) = pool.call_host(Some(id), &call)? {
+                    lock(&shell.host_calls).insert(call_id, sender);
+                    *asked = true;
                 }
                 Ok(())
             })
             .await;
-        if method.returns() { answer.await.ok() } else { None }
+        if waits { answer.await.ok() } else { None }
     }
 
     /// The text of a secure string that the client sent.
     pub fn reveal(&self, value: &PsValue) -> Option<String> {
         let PsValue::SecureString(secret) = value.primitive() else { return None };
         let pool = self.writer.shell.pool();
-        pool.session_key()?.decrypt(secret).ok().map(|text| text.to_string())
+        let secret = pool.session_key()?.decrypt(secret).ok()?;
+        secret.expose_text().map(|text| text.to_string())
     }
 
     /// A text as a secure string; `None` before the client has asked for a key.
     pub fn secure_string(&self, text: &str) -> Option<PsValue> {
         let pool = self.writer.shell.pool();
-        Some(pool.session_key()?.encrypt(text).into())
+        Some(pool.session_key()?.encrypt(&PsString::from(text)).into())
     }
 }
 

@@ -7,10 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
-use winrm_psrp::PipelineState;
-use winrm_psrp::pipeline::Pipeline;
-use winrm_psrp::record::{ErrorCategory, ErrorRecord};
-use winrm_psrp::server::Event;
+use winrm_clixml::{Content, PsObject, PsValue};
+use winrm_psrp::fragment::Header;
+use winrm_psrp::message::{Command, CreatePipeline, GetCommandMetadata, PowerShell};
+use winrm_psrp::record::ErrorRecord;
+use winrm_psrp::server::{Event, PipelineEvent};
+use winrm_psrp::{ErrorCategory, PipelineState};
 
 use super::io::Writer;
 use super::{INPUT_AHEAD, PipelineIo, PowerShellShell, lock};
@@ -34,6 +36,7 @@ async fn run(shell: Arc<PowerShellShell>, invocation: Invocation, mut io: Io) ->
     let (Ok(id), Ok(fragments)) = (id, fragments) else { return NO_PIPELINE };
     let here = Here { shell: Arc::clone(&shell), id };
     let Some(pipeline) = begin(&here, &fragments, &mut io.stdin).await else { return NO_PIPELINE };
+    io.stdout.keep_writes();
     let stdout = Arc::new(Mutex::new(io.stdout));
     let writer = Writer { shell: Arc::clone(&shell), id, stdout };
     let (sender, input) = mpsc::channel(INPUT_AHEAD);
@@ -58,16 +61,16 @@ async fn run(shell: Arc<PowerShellShell>, invocation: Invocation, mut io: Io) ->
                 return 0;
             }
             let error = ErrorRecord::new(
+                "System.Management.Automation.PipelineStoppedException",
                 "The pipeline has been stopped.",
                 "PipelineStopped",
-                ErrorCategory::OperationStopped,
-                "System.Management.Automation.PipelineStoppedException",
+                ErrorCategory::OPERATION_STOPPED,
             );
             (PipelineState::Stopped, Some(error))
         }
         never = feed(&here, io.stdin) => match never {},
     };
-    writer.send(|pool, id| pool.pipeline_state(id, state, error)).await;
+    writer.send(|pool, id| pool.end_pipeline(id, state, error)).await;
     0
 }
 
@@ -80,39 +83,54 @@ struct Here {
 impl Drop for Here {
     fn drop(&mut self) {
         lock(&self.shell.inputs).remove(&self.id);
-        self.shell.pool().forget(self.id);
+        self.shell.pool().handle_command_ended(self.id);
     }
 }
 
 /// Waits for all of the message that makes it.
-async fn begin(here: &Here, fragments: &[u8], stdin: &mut StdinReader) -> Option<Pipeline> {
+async fn begin(here: &Here, fragments: &[u8], stdin: &mut StdinReader) -> Option<CreatePipeline> {
     let mut block = fragments.to_vec();
-    loop {
-        let events = here.shell.pool().receive(Some(here.id), &block).ok()?;
-        for event in events {
+    while !block.is_empty() {
+        // One that cannot be read is passed over, and run by nobody: then nothing is left to wait for.
+        let is_idle = ends_message(&block);
+        for event in here.shell.events(Some(here.id), &block).ok()? {
             match event {
-                Event::Start { id, pipeline } if id == here.id => return Some(*pipeline),
-                Event::Metadata { id, metadata } if id == here.id => return Some(get_command(&metadata)),
-                // What cannot be read is run by nobody.
-                Event::Rejected(rejected) => {
-                    tracing::debug!(%rejected, "a pipeline could not be read");
-                    return None;
+                Event::Pipeline { id, event: PipelineEvent::Create(pipeline) } if id == here.id => {
+                    return Some(*pipeline);
+                }
+                Event::Pipeline { id, event: PipelineEvent::GetCommandMetadata(asked) } if id == here.id => {
+                    return Some(get_command(asked));
                 }
                 other => here.shell.take(other).ok()?,
             }
         }
-        block.clear();
-        if stdin.read_buf(&mut block).await.is_ok_and(|read| read == 0) {
+        if is_idle {
             return None;
         }
+        block.clear();
+        drop(stdin.read_buf(&mut block).await);
     }
+    None
+}
+
+/// Whether the last of these fragments, which are whole, ends its message.
+fn ends_message(fragments: &[u8]) -> bool {
+    let mut rest = fragments;
+    let mut ends = false;
+    while let Some((header, behind)) = rest.split_first_chunk() {
+        let header = Header::decode(header);
+        ends = header.end;
+        let size = usize::try_from(header.blob_length).unwrap_or(usize::MAX);
+        rest = behind.get(size..).unwrap_or_default();
+    }
+    ends
 }
 
 /// What asks for commands, as a pipeline that does.
-fn get_command(metadata: &winrm_psrp::message::GetCommandMetadata) -> Pipeline {
-    let names = metadata.names.iter().cloned().map(Into::into).collect();
-    let names = winrm_psrp::clixml::PsObject::new().with_content(winrm_psrp::clixml::Content::List(names));
-    Pipeline::command(winrm_psrp::pipeline::Command::new("Get-Command").parameter("Name", names))
+fn get_command(asked: GetCommandMetadata) -> CreatePipeline {
+    let names = asked.names.unwrap_or_default().into_iter().map(PsValue::from).collect();
+    let names = PsObject::new().with_content(Content::List(names));
+    CreatePipeline::new(PowerShell::default().with(Command::named("Get-Command").parameter("Name", names)))
 }
 
 /// Hands on what comes for it, and never ends.
@@ -123,21 +141,18 @@ async fn feed(here: &Here, mut stdin: StdinReader) -> std::convert::Infallible {
         if !stdin.read_buf(&mut block).await.is_ok_and(|read| read > 0) {
             return std::future::pending().await;
         }
-        let events = here.shell.pool().receive(Some(here.id), &block);
+        let events = here.shell.events(Some(here.id), &block);
         for event in events.unwrap_or_default() {
             match event {
-                Event::Input { id, value } => {
+                Event::Pipeline { id, event: PipelineEvent::Input(value) } => {
                     let sender = lock(&here.shell.inputs).get(&id).cloned();
                     if let Some(sender) = sender {
                         // A pipeline that reads no more has enough.
                         let _ = sender.send(value).await;
                     }
                 }
-                Event::EndOfInput { id } => {
-                    // Another sender in its place, so that it counts as running.
-                    if let Some(sender) = lock(&here.shell.inputs).get_mut(&id) {
-                        *sender = mpsc::channel(1).0;
-                    }
+                Event::Pipeline { id, event: PipelineEvent::EndOfInput } => {
+                    lock(&here.shell.inputs).remove(&id);
                 }
                 other => drop(here.shell.take(other)),
             }

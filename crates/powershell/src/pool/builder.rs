@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use uuid::Uuid;
-use winrm_psrp::client::PoolOptions;
-use winrm_psrp::clixml::{PsObject, PsValue};
+use winrm_clixml::PsValue;
+use winrm_psrp::client::{Carrier, Config};
 use winrm_psrp::host::HostInfo;
+use winrm_psrp::message::primitive_dictionary;
 use winrm_transport::Client;
 
 use super::{Inner, RunspacePool, lock};
@@ -25,7 +26,7 @@ pub struct RunspacePoolBuilder {
     configuration: String,
     name: Option<String>,
     idle_timeout: Option<Duration>,
-    options: PoolOptions,
+    config: Config,
     host: Arc<dyn PsHost>,
 }
 
@@ -44,7 +45,7 @@ impl RunspacePoolBuilder {
             configuration: DEFAULT_CONFIGURATION.to_owned(),
             name: None,
             idle_timeout: None,
-            options: PoolOptions::default(),
+            config: Config::default(),
             host: Arc::new(NoHost),
         }
     }
@@ -57,13 +58,13 @@ impl RunspacePoolBuilder {
 
     /// Least runspaces, 1 unless set.
     pub fn min_runspaces(mut self, runspaces: i32) -> Self {
-        self.options.min_runspaces = runspaces;
+        self.config.init.min_runspaces = runspaces;
         self
     }
 
     /// Most runspaces, and so most pipelines that run at once; 1 unless set.
     pub fn max_runspaces(mut self, runspaces: i32) -> Self {
-        self.options.max_runspaces = runspaces;
+        self.config.init.max_runspaces = runspaces;
         self
     }
 
@@ -81,28 +82,15 @@ impl RunspacePoolBuilder {
 
     /// What scripts find in `$PSSenderInfo.ApplicationArguments`.
     pub fn application_arguments(mut self, arguments: impl IntoIterator<Item = (String, PsValue)>) -> Self {
-        let entries = arguments.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        let dictionary = PsObject::new()
-            .with_type_names([
-                "System.Management.Automation.PSPrimitiveDictionary",
-                "System.Collections.Hashtable",
-                "System.Object",
-            ])
-            .with_content(winrm_psrp::clixml::Content::Dictionary(entries));
-        self.options.application_arguments = dictionary.into();
+        self.config.init.application_arguments = primitive_dictionary(arguments);
         self
     }
 
     /// Who answers when the server calls methods of the host: nobody unless set, so that prompts fail.
     pub fn host(mut self, host: impl PsHost) -> Self {
-        self.options.host_info = match host.data() {
-            Some(data) => HostInfo::whole(data),
-            None => HostInfo {
-                is_null: false,
-                is_ui_null: false,
-                use_runspace_host: false,
-                ..HostInfo::default()
-            },
+        self.config.init.host_info = match host.data() {
+            Some(data) => HostInfo::full(data),
+            None => HostInfo { is_host_null: false, is_host_ui_null: false, ..HostInfo::none() },
         };
         self.host = Arc::new(host);
         self
@@ -113,33 +101,38 @@ impl RunspacePoolBuilder {
     /// # Errors
     /// [`Error::Open`] with the service's or the network's reason, and [`Error::Refused`] with PowerShell's.
     pub async fn open(self) -> Result<RunspacePool, Error> {
-        let wire = Wire::new(&self.client, &self.configuration, self.options.id);
-        let inner = Inner::new(wire, self.options, self.host);
+        let id = Uuid::new_v4();
+        let inner = self.inner(id);
         lock(&inner.protocol).open()?;
-        let inner = inner.create(self.name.as_deref(), self.idle_timeout).await?;
-        inner.opened().await?;
-        Ok(RunspacePool::of(inner))
+        let handle = inner.create(self.name.as_deref(), self.idle_timeout).await?;
+        handle.opened().await?;
+        Ok(RunspacePool::of(handle))
     }
 
     /// Connects to a pool that another client has disconnected from, by its id.
     ///
     /// # Errors
     /// [`Error::Open`]: there is no such pool, somebody has it, or the host does not have that.
-    pub async fn connect(mut self, id: Uuid) -> Result<RunspacePool, Error> {
-        self.options.id = id;
-        let wire = Wire::new(&self.client, &self.configuration, id);
-        let inner = Inner::new(wire, self.options, self.host);
-        let mut fragments = BytesMut::new();
-        {
+    pub async fn connect(self, id: Uuid) -> Result<RunspacePool, Error> {
+        let inner = self.inner(id);
+        let room = inner.wire.room();
+        let fragments = {
             let mut pool = lock(&inner.protocol);
             pool.connect()?;
-            pool.take_output(None, &mut fragments, inner.wire.room());
-        }
-        let answer = inner.wire.connect(fragments.freeze()).await;
+            let sent = pool.poll_transmit_of(room, |carrier| carrier == Carrier::Connect)?;
+            sent.map(|sent| Bytes::from(sent.payload)).unwrap_or_default()
+        };
+        let answer = inner.wire.connect(fragments).await;
         let answer = answer.map_err(|error| Error::Open(Arc::new(error)))?;
-        let inner = inner.share();
-        inner.take(None, &answer).await?;
-        inner.opened().await?;
-        Ok(RunspacePool::of(inner))
+        let handle = inner.share();
+        handle.take(None, &answer).await?;
+        lock(&handle.protocol).handle_connected()?;
+        handle.set_open();
+        Ok(RunspacePool::of(handle))
+    }
+
+    fn inner(&self, id: Uuid) -> Inner {
+        let wire = Wire::new(&self.client, &self.configuration, id);
+        Inner::new(wire, id, self.config.clone(), Arc::clone(&self.host))
     }
 }

@@ -6,17 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
-use winrm_psrp::PoolState;
-use winrm_psrp::client::{Event, PipelineEvent, Pool, PoolOptions};
-use winrm_psrp::clixml::PsValue;
-use winrm_psrp::host::HostCall;
+use winrm_clixml::{PsString, PsValue, SecureString};
+use winrm_psrp::client::{Carrier, Config, Event, PipelineEvent, RunspacePool};
 use winrm_psrp::key::KeyPair;
-use winrm_psrp::message::Availability;
+use winrm_psrp::message::{Availability, HostCallMessage};
 use winrm_psrp::record::ErrorRecord;
+use winrm_psrp::{RunspacePoolState, Scope};
 use winrm_transport::Place;
 use winrm_wsman::FaultCode;
 
@@ -33,14 +32,14 @@ type Waiting = HashMap<i64, oneshot::Sender<Availability>>;
 
 pub(crate) struct Inner {
     pub(crate) wire: Wire,
-    pub(crate) protocol: Mutex<Pool>,
+    pub(crate) protocol: Mutex<RunspacePool>,
     pub(crate) private_data: Mutex<Option<PsValue>>,
     host: Arc<dyn PsHost>,
     /// Where what comes for pipelines goes.
     pipelines: Mutex<HashMap<Uuid, mpsc::Sender<PipelineEvent>>>,
     calls: Mutex<Waiting>,
     /// The pool's state, and the error that is its reason.
-    state: watch::Sender<(PoolState, Option<ErrorRecord>)>,
+    state: watch::Sender<(RunspacePoolState, Option<ErrorRecord>)>,
     /// The key, as far as it is there.
     key: watch::Sender<bool>,
     key_asked: AtomicBool,
@@ -62,15 +61,15 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Inner {
-    pub(super) fn new(wire: Wire, options: PoolOptions, host: Arc<dyn PsHost>) -> Self {
+    pub(super) fn new(wire: Wire, id: Uuid, config: Config, host: Arc<dyn PsHost>) -> Self {
         Self {
             wire,
-            protocol: Mutex::new(Pool::new(options)),
+            protocol: Mutex::new(RunspacePool::new(id, config)),
             private_data: Mutex::default(),
             host,
             pipelines: Mutex::default(),
             calls: Mutex::default(),
-            state: watch::Sender::new((PoolState::BeforeOpen, None)),
+            state: watch::Sender::new((RunspacePoolState::BeforeOpen, None)),
             key: watch::Sender::new(false),
             key_asked: AtomicBool::new(false),
             fetching: tokio::sync::Mutex::default(),
@@ -89,11 +88,11 @@ impl Inner {
         let failed = |error| Error::Open(Arc::new(error));
         let place = self.wire.client.shells().take().await;
         let place = place.ok_or_else(|| failed(self.wire.client.closed()))?;
-        let mut fragments = BytesMut::new();
         let room = self.wire.room();
-        lock(&self.protocol).take_output(None, &mut fragments, room);
+        let sent = lock(&self.protocol).poll_transmit_of(room, |carrier| carrier == Carrier::Create)?;
+        let fragments = sent.map(|sent| Bytes::from(sent.payload)).unwrap_or_default();
         let creating = Creating(Some(self.wire.clone()));
-        self.wire.create(name, idle_timeout, fragments.freeze()).await.map_err(failed)?;
+        self.wire.create(name, idle_timeout, fragments).await.map_err(failed)?;
         creating.done();
         place.granted();
         *lock(&self.place) = Some(place);
@@ -111,9 +110,9 @@ impl Inner {
 
     /// Waits until it is open.
     pub(super) async fn opened(self: &Arc<Self>) -> Result<(), Error> {
-        self.news_until(|| self.state.borrow().0 == PoolState::Opened).await;
+        self.news_until(|| self.state.borrow().0 == RunspacePoolState::Opened).await;
         match self.state.borrow().clone() {
-            (PoolState::Opened, _) => Ok(()),
+            (RunspacePoolState::Opened, _) => Ok(()),
             (_, error) => Err(Error::Refused(error)),
         }
     }
@@ -121,7 +120,7 @@ impl Inner {
     /// Asks something about the pool, and waits for the answer.
     pub(super) async fn call(
         self: &Arc<Self>,
-        call: impl FnOnce(&mut Pool) -> Result<i64, winrm_psrp::Error>,
+        call: impl FnOnce(&mut RunspacePool) -> Result<i64, winrm_psrp::Error>,
     ) -> Result<Availability, Error> {
         let (sender, mut answer) = oneshot::channel();
         let number = call(&mut lock(&self.protocol))?;
@@ -166,7 +165,7 @@ impl Inner {
         }
         // It takes a while to make one.
         let pair = tokio::task::spawn_blocking(KeyPair::generate).await;
-        let pair = pair.unwrap_or(Err(winrm_psrp::key::KeyError::Generation))?;
+        let pair = pair.unwrap_or(Err(winrm_psrp::key::KeyError::Random))?;
         lock(&self.protocol).exchange_key(pair)?;
         self.flush(None).await.map_err(|error| Error::Send(Arc::new(error)))
     }
@@ -174,63 +173,52 @@ impl Inner {
     /// Sends what waits for the pool or for a pipeline.
     pub(crate) async fn flush(&self, target: Option<Uuid>) -> Result<(), winrm_transport::Error> {
         *lock(&self.last_used) = Instant::now();
-        loop {
-            let mut fragments = BytesMut::new();
-            let room = self.wire.room();
-            let more = lock(&self.protocol).take_output(target, &mut fragments, room);
-            if fragments.is_empty() {
-                return Ok(());
-            }
-            self.wire.send(target, STDIN, fragments.freeze()).await?;
-            if !more {
-                return Ok(());
-            }
-        }
+        let carrier = target.map_or(Carrier::Input, Carrier::CommandInput);
+        self.send(carrier, STDIN).await
     }
 
     /// Sends answers of the host.
     async fn flush_responses(&self, target: Option<Uuid>) -> Result<(), winrm_transport::Error> {
+        let carrier = target.map_or(Carrier::PromptResponse, Carrier::CommandPromptResponse);
+        self.send(carrier, PROMPT_RESPONSE).await
+    }
+
+    async fn send(&self, wanted: Carrier, stream: &str) -> Result<(), winrm_transport::Error> {
         loop {
-            let mut fragments = BytesMut::new();
             let room = self.wire.room();
-            let more = lock(&self.protocol).take_responses(target, &mut fragments, room);
-            if fragments.is_empty() {
-                return Ok(());
-            }
-            self.wire.send(target, PROMPT_RESPONSE, fragments.freeze()).await?;
-            if !more {
-                return Ok(());
-            }
+            let polled = lock(&self.protocol).poll_transmit_of(room, |carrier| carrier == wanted);
+            // Rooms are never too small for a fragment.
+            let Some(sent) = polled.ok().flatten() else { return Ok(()) };
+            self.wire.send(wanted.pipeline(), stream, sent.payload.into()).await?;
         }
     }
 
     /// Takes what came on the pool's stream or on a pipeline's. Waits while a pipeline's reader is behind.
     pub(crate) async fn take(self: &Arc<Self>, stream: Option<Uuid>, bytes: &[u8]) -> Result<(), Error> {
-        let events = lock(&self.protocol).receive(stream, bytes);
-        let events = events.map_err(|error| {
-            self.end(PoolState::Broken, None);
-            Error::NotUnderstood(Arc::new(error))
-        })?;
-        for event in events {
-            self.dispatch(event).await;
+        let mut rest = bytes;
+        loop {
+            let handled = lock(&self.protocol).handle_data(stream, &mut rest);
+            match handled {
+                Ok(Some(event)) => self.dispatch(event).await,
+                Ok(None) => return Ok(()),
+                Err(error) if error.scope() == Scope::Pool => {
+                    self.end(RunspacePoolState::Broken, None);
+                    return Err(Error::NotUnderstood(Arc::new(error)));
+                }
+                Err(error) => tracing::warn!(%error, "a message of the server's was passed over"),
+            }
         }
-        Ok(())
     }
 
     async fn dispatch(self: &Arc<Self>, event: Event) {
         match event {
-            Event::State { state, error } => {
-                if state.is_final() {
-                    self.end(state, error);
-                } else {
-                    self.state.send_replace((state, error));
-                }
-            }
-            Event::PrivateData(data) => *lock(&self.private_data) = Some(data),
-            Event::Availability { call, availability } => {
-                if let Some(waiting) = lock(&self.calls).remove(&call) {
+            Event::Opened => self.set_open(),
+            Event::Ended { state, error } => self.end(state, error),
+            Event::PrivateData(data) => *lock(&self.private_data) = Some(data.data),
+            Event::Availability { call_id, response } => {
+                if let Some(waiting) = lock(&self.calls).remove(&call_id) {
                     // Who asked may have given up.
-                    let _ = waiting.send(availability);
+                    let _ = waiting.send(response);
                 }
             }
             Event::HostCall(call) => self.host_call(None, call),
@@ -245,9 +233,6 @@ impl Inner {
                 });
             }
             Event::KeyExchanged => drop(self.key.send_replace(true)),
-            Event::Rejected(rejected) => {
-                tracing::warn!(%rejected, "a message of the server's was passed over");
-            }
             _ => {}
         }
     }
@@ -261,12 +246,13 @@ impl Inner {
     }
 
     /// Lets the host do what the server wants of it, beside everything else.
-    fn host_call(self: &Arc<Self>, pipeline: Option<Uuid>, call: HostCall) {
+    fn host_call(self: &Arc<Self>, pipeline: Option<Uuid>, call: HostCallMessage) {
         let this = Arc::clone(self);
         self.wire.client.spawn_background(async move {
-            let response = answer(Arc::clone(&this.host), call, &this).await;
-            let Some(response) = response else { return };
-            let responded = lock(&this.protocol).respond(pipeline, response);
+            let call_id = call.call_id;
+            let Some(answer) = answer(Arc::clone(&this.host), call, &this).await else { return };
+            let responded =
+                lock(&this.protocol).respond(pipeline, call_id, answer.as_ref().map_err(Clone::clone));
             if let Err(error) = responded {
                 return tracing::debug!(%error, "nobody waits for the host's answer any more");
             }
@@ -277,11 +263,16 @@ impl Inner {
     }
 
     /// Encrypts what a host returns as a secret.
-    pub(crate) async fn encrypt(self: &Arc<Self>, text: &str) -> Result<PsValue, Error> {
+    pub(crate) async fn encrypt(self: &Arc<Self>, text: &str) -> Result<SecureString, Error> {
         self.exchange_key().await?;
         let pool = lock(&self.protocol);
-        let key = pool.session_key().ok_or(winrm_psrp::key::KeyError::Decryption)?;
-        Ok(key.encrypt(text).into())
+        let key = pool.session_key().ok_or_else(|| self.lost())?;
+        Ok(key.encrypt(&PsString::from(text)))
+    }
+
+    /// Notes that pipelines can run.
+    pub(super) fn set_open(&self) {
+        self.state.send_replace((RunspacePoolState::Opened, None));
     }
 
     /// What comes for a pipeline goes there from now on.
@@ -292,34 +283,38 @@ impl Inner {
     /// Forgets a pipeline.
     pub(crate) fn forget(&self, id: Uuid) {
         lock(&self.pipelines).remove(&id);
-        lock(&self.protocol).forget(id);
+        lock(&self.protocol).handle_command_ended(id);
     }
 
     /// Notes that the pool is no more.
-    fn end(&self, state: PoolState, error: Option<ErrorRecord>) {
-        lock(&self.protocol).closed(state == PoolState::Broken);
+    fn end(&self, state: RunspacePoolState, error: Option<ErrorRecord>) {
+        if state == RunspacePoolState::Broken {
+            lock(&self.protocol).handle_broken();
+        } else {
+            lock(&self.protocol).handle_closed();
+        }
         self.state.send_replace((state, error));
         lock(&self.calls).clear();
         lock(&self.pipelines).clear();
     }
 
-    pub(crate) fn state(&self) -> watch::Receiver<(PoolState, Option<ErrorRecord>)> {
+    pub(crate) fn state(&self) -> watch::Receiver<(RunspacePoolState, Option<ErrorRecord>)> {
         self.state.subscribe()
     }
 
     pub(crate) fn is_disconnected(&self) -> bool {
-        self.state.borrow().0 == PoolState::Disconnected
+        self.state.borrow().0 == RunspacePoolState::Disconnected
     }
 
     pub(super) async fn disconnect(&self) -> Result<(), Error> {
         // Before the server tells everybody who waits.
-        lock(&self.protocol).disconnected()?;
-        self.state.send_replace((PoolState::Disconnected, None));
+        lock(&self.protocol).handle_disconnected()?;
+        self.state.send_replace((RunspacePoolState::Disconnected, None));
         let disconnected = self.wire.disconnect().await;
         if let Err(error) = disconnected {
             // The state that it was in.
-            drop(lock(&self.protocol).reconnected());
-            self.state.send_replace((PoolState::Opened, None));
+            drop(lock(&self.protocol).handle_reconnected());
+            self.state.send_replace((RunspacePoolState::Opened, None));
             return Err(Error::Call(Arc::new(error)));
         }
         Ok(())
@@ -327,8 +322,8 @@ impl Inner {
 
     pub(super) async fn reconnect(&self) -> Result<(), Error> {
         self.wire.reconnect().await.map_err(|error| Error::Call(Arc::new(error)))?;
-        lock(&self.protocol).reconnected()?;
-        self.state.send_replace((PoolState::Opened, None));
+        lock(&self.protocol).handle_reconnected()?;
+        self.state.send_replace((RunspacePoolState::Opened, None));
         Ok(())
     }
 
@@ -337,9 +332,10 @@ impl Inner {
         if self.gone.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        lock(&self.protocol).closing();
+        // One that was not opened, or is broken, is deleted as well.
+        drop(lock(&self.protocol).close());
         let deleted = self.wire.delete().await;
-        self.end(PoolState::Closed, None);
+        self.end(RunspacePoolState::Closed, None);
         drop(lock(&self.place).take());
         deleted.map_err(|error| Error::Close(Arc::new(error)))
     }
@@ -418,7 +414,7 @@ async fn poll(inner: Arc<Inner>) {
             if inner.is_disconnected() {
                 // Until it is reconnected there is nothing to ask for.
                 let mut state = inner.state();
-                drop(state.wait_for(|(state, _)| *state != PoolState::Disconnected).await);
+                drop(state.wait_for(|(state, _)| *state != RunspacePoolState::Disconnected).await);
                 *lock(&inner.last_used) = Instant::now();
             } else {
                 let _fetching = inner.fetching.lock().await;
@@ -463,7 +459,7 @@ async fn receive(inner: &Arc<Inner>) -> bool {
             _ => {
                 if !inner.gone.load(Ordering::Acquire) {
                     tracing::debug!(%error, "the runspace pool is lost");
-                    inner.end(PoolState::Broken, None);
+                    inner.end(RunspacePoolState::Broken, None);
                 }
                 false
             }

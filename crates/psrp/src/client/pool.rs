@@ -237,7 +237,21 @@ impl RunspacePool {
     ///
     /// A size that has no room for a fragment.
     pub fn poll_transmit(&mut self, size: usize) -> Result<Option<Transmit>, Error> {
-        let Some((carrier, payload)) = self.outbox.poll(size)? else { return Ok(None) };
+        self.poll_transmit_of(size, |_| true)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), of what waits for these carriers: for senders that do not wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_transmit`](Self::poll_transmit).
+    pub fn poll_transmit_of(
+        &mut self,
+        size: usize,
+        wanted: impl Fn(Carrier) -> bool,
+    ) -> Result<Option<Transmit>, Error> {
+        let polled = self.outbox.poll_of(size, |carrier| wanted(*carrier))?;
+        let Some((carrier, payload)) = polled else { return Ok(None) };
         if carrier.then() != carrier {
             self.outbox.retag(|tag| if tag == carrier { carrier.then() } else { tag });
         }
@@ -247,6 +261,11 @@ impl RunspacePool {
     /// Bytes that wait to be sent.
     pub fn pending(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// Bytes that wait for these carriers.
+    pub fn pending_of(&self, wanted: impl Fn(Carrier) -> bool) -> usize {
+        self.outbox.len_of(|carrier| wanted(*carrier))
     }
 
     fn ask(

@@ -53,6 +53,11 @@ impl<T> Fragmenter<T> {
         self.queue.iter().map(|queued| queued.rest().len()).sum()
     }
 
+    /// As [`len`](Self::len), of the messages whose tags are wanted.
+    pub fn len_of(&self, wanted: impl Fn(&T) -> bool) -> usize {
+        self.queue.iter().filter(|queued| wanted(&queued.tag)).map(|queued| queued.rest().len()).sum()
+    }
+
     /// Whether no message waits.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
@@ -94,23 +99,38 @@ impl<T: Copy + Eq> Fragmenter<T> {
     ///
     /// A size below [`MINIMUM`](Self::MINIMUM).
     pub fn poll(&mut self, size: usize) -> Result<Option<(T, Vec<u8>)>, EncodeError> {
+        self.poll_of(size, |_| true)
+    }
+
+    /// As [`poll`](Self::poll), of the messages whose tags are wanted: the others keep their places.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll`](Self::poll).
+    pub fn poll_of(
+        &mut self,
+        size: usize,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Option<(T, Vec<u8>)>, EncodeError> {
         if size < Self::MINIMUM {
             return Err(EncodeError::PayloadTooSmall { size, minimum: Self::MINIMUM });
         }
         let mut payload = Vec::new();
-        let Some(tag) = self.queue.front().map(|queued| queued.tag) else { return Ok(None) };
-        while let Some(front) = self.queue.front_mut() {
+        let Some(first) = self.queue.iter().position(|queued| wanted(&queued.tag)) else { return Ok(None) };
+        let mut tag = None;
+        while let Some(next) = self.queue.get_mut(first) {
             let room = size.saturating_sub(payload.len()).saturating_sub(HEADER_LEN);
-            let fits = front.tag == tag && front.rest().len() <= room && payload.len() + HEADER_LEN <= size;
+            let is_same = *tag.get_or_insert(next.tag) == next.tag;
+            let fits = is_same && next.rest().len() <= room && payload.len() + HEADER_LEN <= size;
             if !fits && !payload.is_empty() {
                 break;
             }
-            if !front.cut(room, &mut payload) {
+            if !next.cut(room, &mut payload) {
                 break;
             }
-            self.queue.pop_front();
+            self.queue.remove(first);
         }
-        Ok(Some((tag, payload)))
+        Ok(tag.map(|tag| (tag, payload)))
     }
 
     /// Gives what waits another tag.

@@ -313,7 +313,21 @@ impl RunspacePool {
     ///
     /// A size that has no room for a fragment.
     pub fn poll_transmit(&mut self, size: usize) -> Result<Option<Transmit>, Error> {
-        let Some((carrier, payload)) = self.outbox.poll(size)? else { return Ok(None) };
+        self.poll_transmit_of(size, |_| true)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), of what waits for these carriers.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_transmit`](Self::poll_transmit).
+    pub fn poll_transmit_of(
+        &mut self,
+        size: usize,
+        wanted: impl Fn(Carrier) -> bool,
+    ) -> Result<Option<Transmit>, Error> {
+        let polled = self.outbox.poll_of(size, |carrier| wanted(*carrier))?;
+        let Some((carrier, payload)) = polled else { return Ok(None) };
         if carrier == Carrier::ConnectResponse {
             // What does not fit into the response follows behind it.
             self.outbox.retag(|tag| if tag == Carrier::ConnectResponse { Carrier::Output } else { tag });
