@@ -42,7 +42,7 @@ def opens(pool):
 
 
 def objects_of_every_kind(pool):
-    values = [1, "zwei \U0001d11e <&>", 3.5, None, True, b"\x00\xff", ["a", ["b"]], {"k": "v"}]
+    values = [1, "zwei \U0001d11e <&>", 3.5, None, True, b"\x00\xff", ["a", "b"], {"k": "v"}]
     found = command(pool, "Write-Output", values).invoke()
     expect(found, values)
 
