@@ -1,4 +1,8 @@
-//! `winrm ps`: a PowerShell script on one host or many, in a `powershell.exe` of its own.
+//! `winrm ps`: a PowerShell script on one host or many, by PowerShell remoting or in a `powershell.exe` of its own.
+
+mod host;
+mod json;
+mod remoting;
 
 use std::sync::Arc;
 
@@ -19,8 +23,25 @@ const MAX_SCRIPT: u64 = 16 * 1024 * 1024;
 pub(crate) async fn ps(args: PsArgs) -> Result<i32, Failure> {
     input::read_once(&args.targets, &args.connection, args.stdin.then_some("--stdin"))?;
     let control = Control::start()?;
-    let script = Arc::new(script(&args, &control).await?);
+    check(&args)?;
+    let script = script(&args, &control).await?;
     let hosts = Hosts::read(&args.targets, args.fan, args.connection, control).await?;
+    if !args.exe {
+        let what = Arc::new(remoting::What {
+            script,
+            arguments: args.arguments,
+            configuration: args.configuration,
+            clixml: args.clixml,
+            is_alone: hosts.labels().len() == 1,
+        });
+        return hosts
+            .act(move |host, client, wishes| {
+                let what = Arc::clone(&what);
+                async move { remoting::drive(&host, &client, &what, wishes).await }
+            })
+            .await;
+    }
+    let script = Arc::new(script);
     let how = How { expect_disconnect: false, raw: args.process.raw };
     let started = args.process;
     hosts
@@ -31,6 +52,16 @@ pub(crate) async fn ps(args: PsArgs) -> Result<i32, Failure> {
             async move { process::drive(&host, command, None, how, wishes).await }
         })
         .await
+}
+
+/// Options that only one of the two ways has.
+fn check(args: &PsArgs) -> Result<(), Failure> {
+    let process = &args.process;
+    if !args.exe && (process.raw || process.cwd.is_some() || !process.environment.is_empty()) {
+        return Err(Failure::new("--env, --cwd and --raw are for a powershell.exe")
+            .with_remedy("give --exe as well, or set them in the script"));
+    }
+    Ok(())
 }
 
 /// From the command line, a file, or standard input.

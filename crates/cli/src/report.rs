@@ -129,6 +129,15 @@ impl From<CommandError> for Failure {
     }
 }
 
+impl From<winrm::powershell::Error> for Failure {
+    fn from(error: winrm::powershell::Error) -> Self {
+        match error.transport() {
+            Some(transport) => Self::new(chain(&error)).about(transport),
+            None => Self::new(chain(&error)),
+        }
+    }
+}
+
 impl From<winrm::ClientCertificateError> for Failure {
     fn from(error: winrm::ClientCertificateError) -> Self {
         Self::new(error.to_string())

@@ -41,10 +41,25 @@ impl Client {
         winrm_shell::Command::raw(&self.transport, line)
     }
 
-    /// A PowerShell script in a `powershell.exe` of its own; see [`Command::powershell`](winrm_shell::Command::powershell).
+    /// A PowerShell script in a `powershell.exe` of its own, with text in and out; see [`Command::powershell`](winrm_shell::Command::powershell).
     #[cfg(feature = "shell")]
     pub fn powershell(&self, script: impl AsRef<str>) -> winrm_shell::Command {
         winrm_shell::Command::powershell(&self.transport, script)
+    }
+
+    /// A pool of runspaces for PowerShell remoting: objects in, objects out.
+    ///
+    /// ```no_run
+    /// # async fn run(client: winrm::Client) -> Result<(), winrm::powershell::Error> {
+    /// let pool = client.runspace_pool().open().await?;
+    /// let services = pool.command("Get-Service").invoke().await?;
+    /// println!("{} services", services.output.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "powershell")]
+    pub fn runspace_pool(&self) -> winrm_powershell::RunspacePoolBuilder {
+        winrm_powershell::RunspacePool::builder(&self.transport)
     }
 
     /// A shell for several commands that share environment, directory and code page.

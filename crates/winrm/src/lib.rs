@@ -23,7 +23,7 @@
 //! connections are [`transport`]'s. What is dropped is cleaned up behind the caller's back; [`Client::close`] waits
 //! for it, so call it before the runtime ends.
 //!
-//! Left out so far: Kerberos, CredSSP, PowerShell remoting.
+//! Left out so far: Kerberos, CredSSP.
 //!
 //! # Features
 //!
@@ -33,6 +33,7 @@
 //! | `tls-native` | no | a second implementation of TLS, by OpenSSL, for hosts that rustls does not get along with |
 //! | `pkcs12` | no | client certificates from PKCS#12 files, beside PEM |
 //! | `encoding` | no | `shell::Decoder`, and text of outputs by the code pages of consoles |
+//! | `powershell` | yes | [`Client::runspace_pool`]: PowerShell remoting |
 //! | `shell` | yes | [`Client::command`], [`Client::raw_command`], [`Client::shell`] |
 //! | `fleet` | yes | [`fleet()`]: one action on many hosts |
 //! | `files` | yes | [`Client::upload`], [`Client::download`] |
@@ -49,6 +50,8 @@ pub use client::{Client, ClientBuilder};
 pub use many::{dangerous_fleet_without_log_on_guard, fleet};
 #[cfg(feature = "fleet")]
 pub use winrm_fleet as fleet;
+#[cfg(feature = "powershell")]
+pub use winrm_powershell::{self as powershell, RunspacePool, RunspacePoolBuilder};
 #[cfg(feature = "files")]
 pub use winrm_shell::files;
 #[cfg(feature = "shell")]

@@ -127,6 +127,19 @@ pub(crate) struct PsArgs {
     /// Reads the script from standard input
     #[arg(long, group = "source", conflicts_with = "password_stdin")]
     pub(crate) stdin: bool,
+    /// A parameter of the script, as text; may be given several times
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = variable, conflicts_with = "exe")]
+    pub(crate) arguments: Vec<(String, String)>,
+    /// The session configuration, such as that of a JEA endpoint; objects are then not made text on the host [default:
+    /// Microsoft.PowerShell]
+    #[arg(long, value_name = "NAME", conflicts_with = "exe")]
+    pub(crate) configuration: Option<String>,
+    /// Prints each object as CLIXML, on a line of its own
+    #[arg(long, conflicts_with_all = ["exe", "json"])]
+    pub(crate) clixml: bool,
+    /// Runs a powershell.exe by WinRS instead of PowerShell remoting, for hosts where that is switched off
+    #[arg(long)]
+    pub(crate) exe: bool,
     #[command(flatten)]
     pub(crate) process: ProcessArgs,
     #[command(flatten)]

@@ -34,7 +34,8 @@ fn host() -> (tempfile::TempDir, String, Host) {
 
 fn ps(path: &str, host: &Host, arguments: &[&str]) -> Command {
     let url = host.url();
-    let line: Vec<&str> = ["ps", &url, "--env", path].into_iter().chain(arguments.iter().copied()).collect();
+    let line: Vec<&str> =
+        ["ps", &url, "--exe", "--env", path].into_iter().chain(arguments.iter().copied()).collect();
     winrm(&line)
 }
 
@@ -78,4 +79,53 @@ fn a_script_that_is_none_is_a_mistake() {
         assert!(!stderr(&output).is_empty());
     }
     assert!(host.service().log().is_empty());
+}
+
+/// A host whose PowerShell knows a few commands, and no scripts but one.
+fn remoting() -> Host {
+    Host::with(|builder| builder.powershell(winrm_loopback::Builtin))
+}
+
+#[test]
+fn a_script_runs_by_remoting_and_its_objects_are_told() {
+    let host = remoting();
+    let output = winrm(&["ps", &host.url(), "--json", "--", "$PSVersionTable"]).output().unwrap();
+    assert_code(&output, 0);
+    let lines = json_lines(&output);
+    assert_eq!(lines[0]["output"]["PSVersion"], "5.1.0.0");
+    assert_eq!(lines[1]["exit_code"], 0);
+    let output = winrm(&["ps", &host.url(), "--clixml", "--", "$PSVersionTable"]).output().unwrap();
+    assert!(stdout(&output).starts_with("<Obj RefId=\"0\">"), "{}", stdout(&output));
+    host.assert_clean();
+}
+
+#[test]
+fn an_error_that_ends_a_script_is_shown_and_counts() {
+    let host = remoting();
+    let output = winrm(&["ps", &host.url(), "--", "Get-Process"]).output().unwrap();
+    assert_code(&output, 1);
+    assert_eq!(stdout(&output), "");
+    let told = stderr(&output);
+    assert!(
+        told.contains("has no PowerShell") && told.contains("+ FullyQualifiedErrorId : NotImplemented"),
+        "{told}"
+    );
+    let output = winrm(&["ps", &host.url(), "--json", "--", "Get-Process"]).output().unwrap();
+    let lines = json_lines(&output);
+    assert_eq!((&lines[0]["stream"], &lines[0]["id"]), (&"error".into(), &"NotImplemented".into()));
+    assert_eq!(lines[1]["exit_code"], 1);
+    host.assert_clean();
+}
+
+#[test]
+fn options_of_the_other_way_are_refused() {
+    for arguments in [&["--raw"][..], &["--cwd", "x"], &["--env", "K=V"]] {
+        let mut line = vec!["ps", "127.0.0.1:1", "--", "x"];
+        line.splice(2..2, arguments.iter().copied());
+        let output = winrm(&line).output().unwrap();
+        assert_code(&output, 255);
+        assert!(stderr(&output).contains("give --exe as well"), "{}", stderr(&output));
+    }
+    let output = winrm(&["ps", "127.0.0.1:1", "--exe", "--arg", "a=b", "--", "x"]).output().unwrap();
+    assert_code(&output, 255);
 }

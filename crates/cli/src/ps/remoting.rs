@@ -1,0 +1,234 @@
+//! A script by PowerShell remoting: each of its streams where a user expects it.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use winrm::Client;
+use winrm::powershell::{self, ErrorRecord, PowerShell, Record, RunspacePool, clixml};
+
+use super::host::{Console, Written};
+use super::json::json as json_of;
+use crate::control::{self, Wish};
+use crate::fan::{Ended, Host, members, stopped};
+use crate::output::{Closed, Format, Stream, StreamPrinter};
+use crate::report::Failure;
+
+/// Texts of the host that wait to be printed.
+const WRITTEN: usize = 64;
+/// The exit status of a script that an error ended.
+const FAILED: u32 = 1;
+
+/// What is to be run.
+#[derive(Debug)]
+pub(crate) struct What {
+    pub(crate) script: String,
+    pub(crate) arguments: Vec<(String, String)>,
+    pub(crate) configuration: Option<String>,
+    pub(crate) clixml: bool,
+    pub(crate) is_alone: bool,
+}
+
+/// Runs it with all it gives printed.
+pub(crate) async fn drive(
+    host: &Host,
+    client: &Client,
+    what: &What,
+    mut wishes: watch::Receiver<Wish>,
+) -> Result<Ended, Failure> {
+    let (sender, mut written) = mpsc::channel(WRITTEN);
+    let console = Console::new(sender, what.is_alone);
+    let pool = {
+        let mut builder = client.runspace_pool().host(console.clone());
+        if let Some(configuration) = &what.configuration {
+            builder = builder.configuration(configuration);
+        }
+        tokio::select! {
+            pool = Box::pin(builder.open()) => pool?,
+            wish = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => return Err(stopped(wish)),
+        }
+    };
+    let mut printer = Records::new(host, what.clixml);
+    let as_text = !what.clixml && host.printer.format() != Format::Json && what.configuration.is_none();
+    let outcome = run(&mut printer, pipeline(&pool, what, as_text), &mut written, wishes).await;
+    // What the host was told last.
+    while let Ok(text) = written.try_recv() {
+        let _ = printer.written(text).await;
+    }
+    // The printer has told everybody if that failed.
+    let _ = printer.end().await;
+    let code = outcome?;
+    Ok(Ended::Exited(console.exit().unwrap_or(code)))
+}
+
+/// Objects become text on the host, which knows how they look. Other configurations may not have the command for it.
+fn pipeline(pool: &RunspacePool, what: &What, as_text: bool) -> PowerShell {
+    let mut script = pool.script(what.script.as_str());
+    for (name, value) in &what.arguments {
+        script = script.parameter(name.as_str(), value.as_str());
+    }
+    if as_text { script.pipe("Out-String").switch("Stream") } else { script }
+}
+
+async fn run(
+    printer: &mut Records<'_>,
+    script: PowerShell,
+    written: &mut mpsc::Receiver<Written>,
+    mut wishes: watch::Receiver<Wish>,
+) -> Result<u32, Failure> {
+    let mut running = script.start().await?;
+    let stopper = running.stopper();
+    let mut stopping: JoinSet<Result<(), powershell::Error>> = JoinSet::new();
+    let mut wish = *wishes.borrow_and_update();
+    loop {
+        match wish {
+            Wish::Interrupt if stopping.is_empty() => {
+                let stopper = stopper.clone();
+                stopping.spawn(async move { stopper.stop().await });
+            }
+            Wish::Run | Wish::Interrupt => {}
+            // Dropping it ends it.
+            Wish::Terminate(reason) => return Err(reason.into()),
+        }
+        tokio::select! {
+            // In the order in which a script wrote them, as far as that is known.
+            biased;
+            Some(text) = written.recv() => {
+                let _ = printer.written(text).await;
+            }
+            record = running.next() => match record {
+                Some(Ok(record)) => {
+                    let _ = printer.record(&record).await;
+                }
+                Some(Err(powershell::Error::Failed { error, .. })) => {
+                    let _ = printer.error(&error).await;
+                    return Ok(FAILED);
+                }
+                Some(Err(powershell::Error::Stopped { .. })) => {
+                    return Err(Failure::new("interrupted: the script was stopped"));
+                }
+                Some(Err(error)) => return Err(error.into()),
+                None => return Ok(0),
+            },
+            Ok(()) = wishes.changed() => wish = *wishes.borrow_and_update(),
+        }
+    }
+}
+
+/// Prints what a script gives.
+struct Records<'a> {
+    host: &'a Host,
+    clixml: bool,
+    stdout: StreamPrinter<'a>,
+    stderr: StreamPrinter<'a>,
+}
+
+impl<'a> Records<'a> {
+    fn new(host: &'a Host, clixml: bool) -> Self {
+        let printer = |stream| StreamPrinter::new(&host.printer, &host.target.label, stream);
+        Self { host, clixml, stdout: printer(Stream::Stdout), stderr: printer(Stream::Stderr) }
+    }
+
+    async fn end(self) -> Result<(), Closed> {
+        self.stdout.end().await?;
+        self.stderr.end().await
+    }
+
+    async fn written(&mut self, (stream, text): Written) -> Result<(), Closed> {
+        match stream {
+            Stream::Stdout => self.stdout.block(text.as_bytes()).await,
+            Stream::Stderr => self.stderr.block(text.as_bytes()).await,
+        }
+    }
+
+    async fn record(&mut self, record: &Record) -> Result<(), Closed> {
+        match record {
+            Record::Output(value) => self.output(value).await,
+            Record::Error(record) => self.error(record).await,
+            Record::Warning(record) => self.message("warning", record.message()).await,
+            Record::Verbose(record) => self.message("verbose", record.message()).await,
+            Record::Debug(record) => self.message("debug", record.message()).await,
+            Record::Information(record) => {
+                // The host was told to write it already.
+                if record.tags().any(|tag| *tag == "PSHOST") {
+                    return Ok(());
+                }
+                let data = record.message_data().map_or(Value::Null, json_of);
+                if self.is_json() {
+                    return self.object([("stream", json!("information")), ("data", data)]).await;
+                }
+                let text = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
+                self.stderr.block(format!("{text}\n").as_bytes()).await
+            }
+            // A bar is for people, and these come by the dozen.
+            _ => Ok(()),
+        }
+    }
+
+    async fn output(&mut self, value: &clixml::PsValue) -> Result<(), Closed> {
+        if self.clixml {
+            let text = clixml::encode(value).unwrap_or_default();
+            return self.stdout.block(&[&text[..], b"\n"].concat()).await;
+        }
+        if self.is_json() {
+            return self.object([("output", json_of(value))]).await;
+        }
+        let text = match json_of(value) {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        self.stdout.block(format!("{text}\n").as_bytes()).await
+    }
+
+    async fn message(&mut self, stream: &str, message: Option<&clixml::PsString>) -> Result<(), Closed> {
+        let text = message.map(ToString::to_string).unwrap_or_default();
+        if self.is_json() {
+            return self.object([("stream", json!(stream)), ("data", json!(text))]).await;
+        }
+        self.stderr.block(format!("{}: {text}\n", stream.to_uppercase()).as_bytes()).await
+    }
+
+    /// As Windows PowerShell shows it.
+    async fn error(&mut self, record: &ErrorRecord) -> Result<(), Closed> {
+        let shown =
+            |text: Option<&clixml::PsString>| text.map(ToString::to_string).filter(|text| !text.is_empty());
+        let message =
+            record.details_message().or_else(|| record.exception_message()).or_else(|| record.message());
+        let message = shown(message).unwrap_or_default();
+        let position = shown(record.position_message());
+        let category = shown(record.category_message());
+        let id = shown(record.fully_qualified_error_id());
+        if self.is_json() {
+            return self
+                .object([
+                    ("stream", json!("error")),
+                    ("data", json!(message)),
+                    ("position", json!(position)),
+                    ("category", json!(category)),
+                    ("id", json!(id)),
+                ])
+                .await;
+        }
+        let mut text = format!("{message}\n");
+        // Writing to a string does not fail.
+        if let Some(position) = position {
+            let _ = writeln!(text, "{}", position.replace("\r\n", "\n"));
+        }
+        if let Some(category) = category {
+            let _ = writeln!(text, "    + CategoryInfo          : {category}");
+        }
+        if let Some(id) = id {
+            let _ = writeln!(text, "    + FullyQualifiedErrorId : {id}");
+        }
+        self.stderr.block(text.as_bytes()).await
+    }
+
+    fn is_json(&self) -> bool {
+        self.host.printer.format() == Format::Json
+    }
+
+    async fn object<const N: usize>(&self, parts: [(&str, Value); N]) -> Result<(), Closed> {
+        self.host.printer.object(&self.host.target.label, members(parts)).await
+    }
+}
