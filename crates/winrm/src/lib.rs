@@ -73,3 +73,8 @@ pub use winrm_wsman::{Fault, FaultCode, IdentifyResponse, Quota, ServiceConfig};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So do those of the guide.
+#[cfg(all(doctest, feature = "powershell"))]
+#[doc = include_str!("../../../docs/powershell.md")]
+struct PowerShellGuide;
