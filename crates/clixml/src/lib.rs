@@ -6,8 +6,9 @@
 //! objects are resolved: an object that comes twice is shared, and all that could make a small document costly is
 //! bounded by [`Limits`]. [`stderr`] decodes what `powershell.exe` writes to standard error, in pieces as they come.
 //!
-//! What it leaves out: the messages of the protocol, the decryption of [`SecureString`], and the conversion of values
-//! to types of the caller's.
+//! With the feature `serde` values become types of the caller's and the other way round: `from_value` and `to_value`.
+//!
+//! What it leaves out: the messages of the protocol, and the decryption of [`SecureString`].
 //!
 //! ```
 //! use winrm_clixml::{PsObject, PsValue, decode, encode};
@@ -22,6 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "serde")]
+mod convert;
 mod decode;
 mod encode;
 mod error;
@@ -34,6 +37,8 @@ pub mod stderr;
 mod string;
 mod value;
 
+#[cfg(feature = "serde")]
+pub use convert::{ConvertError, from_value, from_values, to_value};
 pub use decode::{Entry, decode, decode_document, decode_with_limits};
 pub use encode::{encode, encode_document};
 pub use error::{DecodeError, EncodeError, InvalidText};

@@ -57,6 +57,15 @@ impl PsOutput {
         }
     }
 
+    /// The objects as a type of the caller's.
+    ///
+    /// # Errors
+    /// The first that is of another type, with its place.
+    #[cfg(feature = "serde")]
+    pub fn deserialize<T: serde::de::DeserializeOwned>(&self) -> Result<Vec<T>, winrm_clixml::ConvertError> {
+        winrm_clixml::from_values(&self.output)
+    }
+
     /// Whether there were errors that did not end it: `$ps.HadErrors`.
     pub fn had_errors(&self) -> bool {
         !self.errors.is_empty()

@@ -46,6 +46,28 @@ async fn objects_come_out_and_the_requests_are_few() {
     assert_eq!((service.open_shells(), service.running_commands()), (0, 0));
 }
 
+#[cfg(feature = "serde")]
+#[tokio::test]
+async fn objects_become_types_of_the_callers_and_come_from_them() {
+    #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+    struct Service {
+        name: String,
+        threads: Vec<u32>,
+    }
+    let service = service(|pipeline: CreatePipeline, mut io: PipelineIo| async move {
+        io.output(pipeline.powershell.statements[0][0].arguments[0].value.clone()).await;
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let pool = RunspacePool::builder(&client).open().await.unwrap();
+    let given = Service { name: "Spooler".to_owned(), threads: vec![1, 2] };
+    let value = winrm_powershell::clixml::to_value(&given).unwrap();
+    let output = pool.command("x").argument(value).invoke().await.unwrap();
+    assert_eq!(output.deserialize::<Service>().unwrap(), [given]);
+    assert!(output.deserialize::<i32>().unwrap_err().to_string().starts_with("[0]: "));
+}
+
 #[tokio::test]
 async fn every_stream_arrives_where_it_belongs() {
     let service = service(|_: CreatePipeline, mut io: PipelineIo| async move {
