@@ -24,17 +24,27 @@ pub(crate) fn smoke() -> Result<(), Failure> {
 
 /// A warm command by our client and by others.
 pub(crate) fn latency() -> Result<(), Failure> {
+    compare("winrm-shell", "latency", "LATENCY_BIN")
+}
+
+/// A warm pipeline by our client and by pypsrp.
+pub(crate) fn pipelines() -> Result<(), Failure> {
+    compare("winrm-powershell", "pipelines", "PIPELINES_BIN")
+}
+
+/// An example of a crate beside clients in Python, by the script of the same name.
+fn compare(package: &str, name: &str, variable: &str) -> Result<(), Failure> {
     let python = interop::python()?;
     // Together, so that what both use is built once.
-    let packages = ["build", "--release", "--package", "winrm-cli", "--package", "winrm-shell"];
-    run_command(cargo(packages).args(["--bin", "winrm", "--example", "latency"]))?;
+    let packages = ["build", "--release", "--package", "winrm-cli", "--package", package];
+    run_command(cargo(packages).args(["--bin", "winrm", "--example", name]))?;
     let binary =
         |name: &str| target_dir().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(&python);
     command
-        .arg(root().join("xtask").join("bench").join("latency.py"))
+        .arg(root().join("xtask").join("bench").join(format!("{name}.py")))
         .env("WINRM_BIN", binary("winrm"))
-        .env("LATENCY_BIN", binary("examples/latency"))
+        .env(variable, binary(&format!("examples/{name}")))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     run_command(&mut command)
 }

@@ -25,6 +25,7 @@ usage: cargo xtask TASK
   fuzz TARGET FILE                one input again, for instance a crash
   bench [--quick]                 every criterion bench, and the memory that large streams take
   bench latency                   a warm command by our client, pypsrp and pywinrm
+  bench pipelines                 a warm pipeline by our client and pypsrp
   bench fleet                     two thousand hosts by the command, and some of them by pywinrm with threads
 
 WINRM_FIXTURES names the folder of recorded traffic that `test` checks and `fuzz` starts from.";
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(false),
         ["bench", "--quick"] => bench::run(true),
         ["bench", "latency"] => bench::latency(),
+        ["bench", "pipelines"] => bench::pipelines(),
         ["bench", "fleet"] => bench::fleet(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
