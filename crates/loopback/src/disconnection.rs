@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use winrm_wsman::{Body, Disconnect, Fault, Header, XsDuration};
+use winrm_wsman::{Body, Connect, ConnectResponse, Disconnect, Fault, Header, XsDuration};
 
 use crate::config::COMPUTER_NAME;
 use crate::fault;
 use crate::operations::{Operations, Outcome};
+use crate::powershell::PROMPT_RESPONSE;
 use crate::shell::{InUse, Shell};
 
 /// The shortest IdleTimeOut of a Disconnect that Windows takes.
@@ -40,6 +41,25 @@ impl Operations {
             return Err(fault::shell_disconnected().into());
         }
         Ok((shell, in_use))
+    }
+
+    /// Another client takes over a runspace pool that was left alone (MS-WSMV 3.1.4.17). Shells of `cmd` cannot be connected to.
+    pub(crate) fn connect(&self, user: &str, header: &Header, asked: &Connect) -> Outcome {
+        let (shell, _in_use) = self.shell_of_any_session(user, header)?;
+        let Some((pool, _)) = &shell.powershell else {
+            return Err(fault::disconnect_not_supported().into());
+        };
+        self.disconnectable(&shell)?;
+        let fragments = asked.connect_xml.as_ref().filter(|_| shell.is_disconnected());
+        let fragments = fragments.ok_or_else(|| Fault::invalid_parameter(COMPUTER_NAME))?;
+        let answer = pool.connect(fragments).map_err(|_| Fault::invalid_parameter(COMPUTER_NAME))?;
+        shell.take_over(header.session_id.clone());
+        shell.reconnect(&self.shells);
+        Ok(Body::ConnectResponse(ConnectResponse {
+            input_streams: vec!["stdin".to_owned(), PROMPT_RESPONSE.to_owned()],
+            output_streams: vec!["stdout".to_owned()],
+            connect_response_xml: Some(answer),
+        }))
     }
 
     pub(crate) fn reconnect(&self, user: &str, header: &Header) -> Outcome {

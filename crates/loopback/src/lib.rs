@@ -8,7 +8,7 @@
 //!
 //! PowerShell remoting is offered where a [`PowerShellHandler`] is given.
 //!
-//! It leaves out CIM, Connect and Kerberos, and answers each of them with a fault or
+//! It leaves out CIM and Kerberos, and answers each of them with a fault or
 //! does not offer it. It is not made for any network.
 //!
 //! ```

@@ -226,10 +226,7 @@ impl Operations {
             Body::Signal(signal) => self.signal(user, header, &signal),
             Body::Disconnect(asked) => self.disconnect(user, header, &asked),
             Body::Reconnect => self.reconnect(user, header),
-            Body::Connect(_) => {
-                self.shell(user, header)?;
-                Err(fault::disconnect_not_supported().into())
-            }
+            Body::Connect(asked) => self.connect(user, header, &asked),
             _ if is_known(header.action()) => Err(fault::action_mismatch().into()),
             _ => Err(Fault::action_not_supported(COMPUTER_NAME, header.action()).into()),
         }
@@ -237,6 +234,18 @@ impl Operations {
 
     /// The shell that the selectors name, kept from being idle.
     pub(crate) fn shell(&self, user: &str, header: &Header) -> Outcome<(Arc<Shell>, InUse)> {
+        let (shell, in_use) = self.shell_of_any_session(user, header)?;
+        if let Some(session_id) = shell.session_id() {
+            let same = header.session_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&session_id));
+            if !same {
+                return Err(Fault::session_id_mismatch(COMPUTER_NAME).into());
+            }
+        }
+        Ok((shell, in_use))
+    }
+
+    /// As [`shell`](Self::shell), for who may come from another session.
+    pub(crate) fn shell_of_any_session(&self, user: &str, header: &Header) -> Outcome<(Arc<Shell>, InUse)> {
         let Some(id) = header.shell_id() else { return Err(fault::insufficient_selectors().into()) };
         let only_shell_id = header
             .selectors
@@ -248,12 +257,6 @@ impl Operations {
             return Err(Fault::shell_not_found(COMPUTER_NAME).into());
         }
         let in_use = shell.in_use();
-        if let Some(session_id) = &shell.settings.session_id {
-            let same = header.session_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(session_id));
-            if !same {
-                return Err(Fault::session_id_mismatch(COMPUTER_NAME).into());
-            }
-        }
         Ok((shell, in_use))
     }
 

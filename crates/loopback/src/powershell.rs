@@ -113,6 +113,25 @@ impl PowerShellShell {
         Ok(())
     }
 
+    /// Another client asks for the pool; what it is answered.
+    pub(crate) fn connect(&self, fragments: &[u8]) -> Result<Bytes, winrm_psrp::Error> {
+        let answer = {
+            let mut pool = self.pool();
+            pool.handle_disconnected()?;
+            let mut rest = fragments;
+            while let Some(event) = pool.handle_data(None, &mut rest)? {
+                if let Event::Connecting(_) = event {
+                    pool.accept(private_data())?;
+                }
+            }
+            // Nothing of it may get lost: what the pool has to say itself comes after it.
+            let sent = pool.poll_transmit_of(usize::MAX, |carrier| carrier == Carrier::ConnectResponse)?;
+            sent.map(|sent| sent.payload).unwrap_or_default()
+        };
+        self.changed.notify_one();
+        Ok(answer.into())
+    }
+
     /// What came on a stream, but for messages that are no good.
     fn events(&self, stream: Option<Uuid>, fragments: &[u8]) -> Result<Vec<Event>, winrm_psrp::Error> {
         let mut rest = fragments;

@@ -102,6 +102,7 @@ impl Shells {
         });
         let shell = Arc::new(Shell {
             powershell,
+            session_id: Mutex::new(settings.session_id.clone()),
             settings,
             commands: Mutex::default(),
             last_used: Mutex::new(Instant::now()),
@@ -175,6 +176,8 @@ async fn close_when_idle(shells: Weak<Shells>, shell: Weak<Shell>) {
 /// One shell.
 pub(crate) struct Shell {
     pub(crate) settings: ShellSettings,
+    /// The session that it belongs to now, which another client may take over.
+    session_id: Mutex<Option<String>>,
     commands: Mutex<HashMap<String, Arc<Command>>>,
     last_used: Mutex<Instant>,
     in_use: AtomicUsize,
@@ -204,6 +207,16 @@ impl Shell {
     pub(crate) fn in_use(self: &Arc<Self>) -> InUse {
         self.in_use.fetch_add(1, Ordering::SeqCst);
         InUse(Arc::clone(self))
+    }
+
+    /// The session that requests must name, if it was created in one.
+    pub(crate) fn session_id(&self) -> Option<String> {
+        lock(&self.session_id).clone()
+    }
+
+    /// Belongs to another session from now on.
+    pub(crate) fn take_over(&self, session_id: Option<String>) {
+        *lock(&self.session_id) = session_id;
     }
 
     /// When the shell is idle for too long, as far as is known now.

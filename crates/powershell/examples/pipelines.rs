@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use winrm_powershell::RunspacePool;
+use winrm_powershell::{PsValue, RunspacePool};
 use winrm_transport::{Client, Credentials};
 
 /// Not counted: log-on, and what is done for the first time.
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let begin = Instant::now();
         let output = pool.command("Write-Output").argument(42).invoke().await?;
         let time = begin.elapsed();
-        if output.output.first().and_then(|value| value.as_i64()) != Some(42) {
+        if output.output.first().and_then(PsValue::as_i64) != Some(42) {
             return Err("another answer".into());
         }
         if n >= WARM_UP {

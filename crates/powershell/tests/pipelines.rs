@@ -311,6 +311,24 @@ async fn a_pool_is_left_and_come_back_to() {
 }
 
 #[tokio::test]
+async fn another_client_takes_a_pool_over() {
+    let service = service(Builtin).await;
+    let (one, other) = (connect(&service), connect(&service));
+    let pool = RunspacePool::builder(&one).max_runspaces(3).open().await.unwrap();
+    let id = pool.id();
+    // Not while somebody has it.
+    let error = RunspacePool::builder(&other).connect(id).await.unwrap_err();
+    assert!(matches!(error, Error::Open(_)), "{error:?}");
+    pool.disconnect().await.unwrap();
+    let taken = RunspacePool::builder(&other).connect(id).await.unwrap();
+    assert_eq!(taken.state(), RunspacePoolState::Opened);
+    assert_eq!(taken.command("Write-Output").argument(1).invoke().await.unwrap().output.len(), 1);
+    assert!(pool.reconnect().await.is_err());
+    taken.close().await.unwrap();
+    assert_eq!(service.open_shells(), 0);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_told() {
     let service = service(Builtin).await;
     let client = connect(&service);

@@ -1,4 +1,6 @@
 //! A service, and a client for it.
+// Each test file uses its part.
+#![allow(dead_code)]
 
 use winrm_loopback::{PowerShellHandler, Service};
 use winrm_powershell::PsValue;
