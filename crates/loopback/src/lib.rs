@@ -42,6 +42,7 @@ mod log;
 mod misbehaviour;
 mod operations;
 mod powershell;
+mod request;
 mod response;
 mod service;
 mod shell;

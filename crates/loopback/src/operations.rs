@@ -18,6 +18,7 @@ use crate::fault;
 use crate::handler::{Handler, Invocation, SignalCode};
 use crate::kept::{self, Asked, KeptAnswers};
 use crate::powershell::{self, PowerShellHandler, PowerShellShell};
+use crate::request::{self, flag, is_id, is_known, is_powershell, is_shell_uri};
 use crate::response::{describe, identify, receive_response};
 use crate::shell::{Command, InUse, Quota, Refusal, Shell, ShellSettings, Shells};
 use crate::stdin::SendError;
@@ -27,20 +28,6 @@ use crate::stdout::{NoPortion, Terms};
 const RECEIVE_OVERHEAD: usize = 3072;
 /// `MaxEnvelopeSize` may not ask for less (DSP0226 section 6.2).
 const MIN_ENVELOPE_SIZE: usize = 8192;
-/// Longest id that a client may choose: a GUID in braces.
-const MAX_ID: usize = 38;
-
-const OPTIONS: [&str; 5] = [
-    uri::OPTION_NO_PROFILE,
-    uri::OPTION_CODEPAGE,
-    uri::OPTION_CONSOLE_MODE_STDIN,
-    uri::OPTION_SKIP_CMD_SHELL,
-    uri::OPTION_KEEP_ALIVE,
-];
-
-/// Of PowerShell's shells (MS-PSRP 3.1.5.3.1).
-const PROTOCOL_VERSION: &str = "protocolversion";
-
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller<'a> {
@@ -197,12 +184,7 @@ impl Operations {
         if header.compression_type.is_some() {
             return Err(fault::unsupported_feature("compression is not offered").into());
         }
-        for option in header.options.iter().filter(|option| option.must_comply) {
-            let known = OPTIONS.iter().chain(is_powershell(header).then_some(&PROTOCOL_VERSION));
-            if !known.into_iter().any(|known| option.name.eq_ignore_ascii_case(known)) {
-                return Err(Fault::invalid_option(COMPUTER_NAME, &option.name).into());
-            }
-        }
+        request::check_options(header)?;
         Ok(())
     }
 
@@ -480,45 +462,4 @@ fn refusal(refusal: Refusal) -> Box<Fault> {
         Refusal::Quota(Quota::Commands) => fault::too_many_commands(),
         Refusal::IdTaken => fault::already_exists(),
     })
-}
-
-/// A GUID as clients write it: hexadecimal digits and hyphens, braces allowed.
-fn is_id(id: &str) -> bool {
-    let inner = id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).unwrap_or(id);
-    id.len() <= MAX_ID
-        && uuid::Uuid::try_parse(inner).is_ok_and(|id| id.hyphenated().to_string().len() == inner.len())
-}
-
-/// A boolean option; names and values in any case.
-fn flag(header: &Header, name: &str) -> Outcome<Option<bool>> {
-    match header.option(name).map(str::trim) {
-        None => Ok(None),
-        Some(value) if value.eq_ignore_ascii_case("true") || value == "1" => Ok(Some(true)),
-        Some(value) if value.eq_ignore_ascii_case("false") || value == "0" => Ok(Some(false)),
-        Some(_) => Err(fault::invalid_option_value(name).into()),
-    }
-}
-
-fn is_powershell(header: &Header) -> bool {
-    header.resource_uri.as_deref().is_some_and(|uri| uri.starts_with(uri::NS_POWERSHELL))
-}
-
-/// Whether shells of some kind go by that URI.
-fn is_shell_uri(text: &str) -> bool {
-    text.starts_with(uri::RESOURCE_URI_SHELL) || text.starts_with(uri::NS_POWERSHELL)
-}
-
-/// Whether the action is one that the service does, so that its body must be at fault.
-fn is_known(action: &str) -> bool {
-    [
-        uri::ACTION_CREATE,
-        uri::ACTION_DELETE,
-        uri::ACTION_COMMAND,
-        uri::ACTION_RECEIVE,
-        uri::ACTION_SEND,
-        uri::ACTION_SIGNAL,
-        uri::ACTION_DISCONNECT,
-        uri::ACTION_RECONNECT,
-    ]
-    .contains(&action)
 }

@@ -1,6 +1,7 @@
 //! Runspace pools.
 
 mod builder;
+mod host_calls;
 mod inner;
 
 use std::fmt;

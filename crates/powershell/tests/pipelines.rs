@@ -257,6 +257,24 @@ async fn the_host_answers_what_scripts_ask() {
     assert_eq!(*host.0.lock().unwrap(), ["hello"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_written_to_the_host_keeps_its_order() {
+    let service = service(|_: CreatePipeline, mut io: PipelineIo| async move {
+        for number in 0..300 {
+            io.host_call(HostCall::WriteLine { value: number.to_string().into() }).await;
+        }
+        io.host_call(HostCall::ReadLine {}).await;
+        Ok(())
+    })
+    .await;
+    let client = connect(&service);
+    let host = Scripted::default();
+    let pool = RunspacePool::builder(&client).host(host.clone()).open().await.unwrap();
+    pool.script("write").invoke().await.unwrap();
+    let expected: Vec<_> = (0..300).map(|number| number.to_string()).collect();
+    assert_eq!(*host.0.lock().unwrap(), expected);
+}
+
 #[tokio::test]
 async fn secure_strings_go_there_and_come_back() {
     let service = service(|pipeline: CreatePipeline, mut io: PipelineIo| async move {

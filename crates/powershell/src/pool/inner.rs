@@ -13,14 +13,15 @@ use uuid::Uuid;
 use winrm_clixml::{PsString, PsValue, SecureString};
 use winrm_psrp::client::{Carrier, Config, Event, PipelineEvent, RunspacePool};
 use winrm_psrp::key::KeyPair;
-use winrm_psrp::message::{Availability, HostCallMessage};
+use winrm_psrp::message::Availability;
 use winrm_psrp::record::ErrorRecord;
 use winrm_psrp::{RunspacePoolState, Scope};
 use winrm_transport::Place;
 use winrm_wsman::FaultCode;
 
+use super::host_calls::{HostCalls, Served};
 use crate::error::Error;
-use crate::host::{PsHost, answer};
+use crate::host::PsHost;
 use crate::wire::{PROMPT_RESPONSE, STDIN, Wire, fault_code};
 
 /// A pool that nobody has used for so long is asked for its news, so that its server does not take it for abandoned.
@@ -34,7 +35,9 @@ pub(crate) struct Inner {
     pub(crate) wire: Wire,
     pub(crate) protocol: Mutex<RunspacePool>,
     pub(crate) private_data: Mutex<Option<PsValue>>,
-    host: Arc<dyn PsHost>,
+    host_calls: HostCalls,
+    /// Until somebody serves them.
+    served: Mutex<Option<Served>>,
     /// Where what comes for pipelines goes.
     pipelines: Mutex<HashMap<Uuid, mpsc::Sender<PipelineEvent>>>,
     calls: Mutex<Waiting>,
@@ -62,11 +65,13 @@ impl std::fmt::Debug for Inner {
 
 impl Inner {
     pub(super) fn new(wire: Wire, id: Uuid, config: Config, host: Arc<dyn PsHost>) -> Self {
+        let (host_calls, calls) = HostCalls::new();
         Self {
             wire,
             protocol: Mutex::new(RunspacePool::new(id, config)),
             private_data: Mutex::default(),
-            host,
+            host_calls,
+            served: Mutex::new(Some(Served { host, calls })),
             pipelines: Mutex::default(),
             calls: Mutex::default(),
             state: watch::Sender::new((RunspacePoolState::BeforeOpen, None)),
@@ -104,7 +109,12 @@ impl Inner {
     /// From now on its news are fetched, and it is deleted with its last handle.
     pub(super) fn share(self) -> Arc<Handle> {
         let inner = Arc::new(self);
-        inner.wire.client.spawn_background(poll(Arc::clone(&inner)));
+        let client = inner.wire.client.clone();
+        client.spawn_background(poll(Arc::clone(&inner)));
+        let served = lock(&inner.served).take();
+        if let Some(served) = served {
+            client.spawn_background(served.serve(Arc::clone(&inner)));
+        }
         Arc::new(Handle(inner))
     }
 
@@ -178,7 +188,7 @@ impl Inner {
     }
 
     /// Sends answers of the host.
-    async fn flush_responses(&self, target: Option<Uuid>) -> Result<(), winrm_transport::Error> {
+    pub(super) async fn flush_responses(&self, target: Option<Uuid>) -> Result<(), winrm_transport::Error> {
         let carrier = target.map_or(Carrier::PromptResponse, Carrier::CommandPromptResponse);
         self.send(carrier, PROMPT_RESPONSE).await
     }
@@ -221,8 +231,10 @@ impl Inner {
                     let _ = waiting.send(response);
                 }
             }
-            Event::HostCall(call) => self.host_call(None, call),
-            Event::Pipeline { id, event: PipelineEvent::HostCall(call) } => self.host_call(Some(id), call),
+            Event::HostCall(call) => self.host_calls.push(None, call).await,
+            Event::Pipeline { id, event: PipelineEvent::HostCall(call) } => {
+                self.host_calls.push(Some(id), call).await;
+            }
             Event::Pipeline { id, event } => self.deliver(id, event).await,
             Event::KeyRequested => {
                 let this = Arc::clone(self);
@@ -243,23 +255,6 @@ impl Inner {
         if let Some(sender) = sender {
             let _ = sender.send(event).await;
         }
-    }
-
-    /// Lets the host do what the server wants of it, beside everything else.
-    fn host_call(self: &Arc<Self>, pipeline: Option<Uuid>, call: HostCallMessage) {
-        let this = Arc::clone(self);
-        self.wire.client.spawn_background(async move {
-            let call_id = call.call_id;
-            let Some(answer) = answer(Arc::clone(&this.host), call, &this).await else { return };
-            let responded =
-                lock(&this.protocol).respond(pipeline, call_id, answer.as_ref().map_err(Clone::clone));
-            if let Err(error) = responded {
-                return tracing::debug!(%error, "nobody waits for the host's answer any more");
-            }
-            if let Err(error) = this.flush_responses(pipeline).await {
-                tracing::warn!(%error, "the host's answer could not be sent");
-            }
-        });
     }
 
     /// Encrypts what a host returns as a secret.
