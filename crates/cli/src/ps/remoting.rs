@@ -92,8 +92,9 @@ async fn run(
             Wish::Terminate(reason) => return Err(reason.into()),
         }
         tokio::select! {
-            // In the order in which a script wrote them, as far as that is known.
+            // What is wanted first; then in the order in which a script wrote, as far as that is known.
             biased;
+            Ok(()) = wishes.changed() => wish = *wishes.borrow_and_update(),
             Some(text) = written.recv() => {
                 let _ = printer.written(text).await;
             }
@@ -111,7 +112,6 @@ async fn run(
                 Some(Err(error)) => return Err(error.into()),
                 None => return Ok(0),
             },
-            Ok(()) = wishes.changed() => wish = *wishes.borrow_and_update(),
         }
     }
 }
