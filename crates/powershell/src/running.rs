@@ -3,13 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc, watch};
 use uuid::Uuid;
-use winrm_psrp::client::Carrier;
-use winrm_psrp::client::PipelineEvent;
+use winrm_psrp::client::{Carrier, PipelineEvent};
 use winrm_psrp::message::{CreatePipeline, PipelineStateMessage};
 use winrm_psrp::record::ErrorRecord;
 use winrm_psrp::{PipelineState, RunspacePoolState};
@@ -19,12 +17,10 @@ use winrm_wsman::{FaultCode, State, uri};
 use crate::error::Error;
 use crate::output::{PsOutput, Record};
 use crate::pool::{Handle, Inner, lock};
-use crate::wire::fault_code;
+use crate::wire::EMPTY_ANSWER_PAUSE;
 
 /// Records that a reader may be behind before the server has to wait.
 const BEHIND: usize = 64;
-/// Between answers to Receive with nothing in them.
-const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
 
 /// A pipeline that runs, as a stream of its records. The last item is an error if the pipeline failed, was stopped or lost.
 ///
@@ -269,7 +265,7 @@ impl Driver {
                         tokio::time::sleep(EMPTY_ANSWER_PAUSE).await;
                     }
                 }
-                Err(error) => match fault_code(&error) {
+                Err(error) => match error.fault_code() {
                     Some(FaultCode::TIMED_OUT) => {}
                     Some(FaultCode::SHELL_DISCONNECTED | FaultCode::STREAM_DISCONNECTED)
                         if self.inner.is_disconnected() =>
@@ -278,10 +274,9 @@ impl Driver {
                         drop(state.wait_for(|(state, _)| *state != RunspacePoolState::Disconnected).await);
                     }
                     // After a stop some servers forget the pipeline before they tell its end.
-                    Some(code)
-                        if code.is_shell_gone()
-                            && lock(&self.inner.protocol).pipeline_state(self.id)
-                                == Some(PipelineState::Stopping) =>
+                    _ if error.is_shell_gone()
+                        && lock(&self.inner.protocol).pipeline_state(self.id)
+                            == Some(PipelineState::Stopping) =>
                     {
                         let stopped = PipelineEvent::State(PipelineStateMessage {
                             state: PipelineState::Stopped,

@@ -1,13 +1,15 @@
 //! The requests of a runspace pool (MS-PSRP 3.1.5.3, MS-WSMV 3.1.4.5.3).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use uuid::Uuid;
 use winrm_transport::Client;
 use winrm_wsman::{
-    Body, CommandLine, Connect, Disconnect, Fault, FaultCode, Header, Message, Receive, ReceiveResponse,
-    Selector, Send, Shell, Signal, Stream, WsOption, XsDuration, message_id, uri,
+    Body, CommandLine, Connect, Disconnect, Header, Message, Receive, ReceiveResponse, Selector, Send, Shell,
+    Signal, Stream, WsOption, XsDuration, message_id, uri,
 };
 
 /// Bytes of an envelope beside the fragments in it, generously.
@@ -16,6 +18,9 @@ const ENVELOPE: usize = 4 * 1024;
 const MIN_ROOM: usize = 1024;
 /// What the command of a pipeline is called: nobody reads it.
 const COMMAND: &str = "Invoke-Expression";
+
+/// Between answers to Receive with nothing in them.
+pub(crate) const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) const STDIN: &str = "stdin";
 /// Answers to calls of hosts: prompt responses.
@@ -77,7 +82,7 @@ impl Wire {
     pub(crate) async fn create(
         &mut self,
         name: Option<&str>,
-        idle_timeout: Option<std::time::Duration>,
+        idle_timeout: Option<Duration>,
         fragments: Bytes,
     ) -> Answer<()> {
         let body = Shell {
@@ -160,11 +165,7 @@ impl Wire {
 /// What is gone needs no end.
 fn forget_if_gone(answer: Answer<Message>) -> Answer<()> {
     match answer {
-        Err(error) if fault_code(&error).is_some_and(FaultCode::is_shell_gone) => Ok(()),
+        Err(error) if error.is_shell_gone() => Ok(()),
         answer => answer.map(drop),
     }
-}
-
-pub(crate) fn fault_code(error: &winrm_transport::Error) -> Option<FaultCode> {
-    error.fault().and_then(Fault::wsman_code)
 }

@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use winrm_wsman::{Body, FaultCode, Message, Send, Stream, uri};
 
 use crate::pipes::INPUT_BYTES;
-use crate::running::{Exit, Remote, fault_code};
+use crate::running::{Exit, Remote};
 
 /// Between two attempts to hand over input that the service is not ready for.
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
@@ -66,7 +66,7 @@ impl Remote {
     async fn hand_over(&self, data: Bytes, end: bool) -> Result<(), winrm_transport::Error> {
         loop {
             match self.send(data.clone(), end).await {
-                Err(error) => match fault_code(&error) {
+                Err(error) => match error.fault_code() {
                     // The service has taken the block and goes on handing it over: sent again, it would arrive twice.
                     Some(FaultCode::TIMED_OUT) => return Ok(()),
                     // It is still at the block before, and has not taken this one.
@@ -114,7 +114,7 @@ pub(crate) async fn pump(
             Ok(()) if end => return,
             Ok(()) => {}
             // Dropping `source` tells the caller by a broken pipe, as a local process does that closed its input.
-            Err(error) if fault_code(&error).is_some_and(FaultCode::is_input_closed) => return,
+            Err(error) if error.fault_code().is_some_and(FaultCode::is_input_closed) => return,
             Err(error) => {
                 drop(refused.send(error));
                 return;

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use winrm_transport::{Client, Place};
 use winrm_wsman::{
-    Body, CommandLine, CommandState, Fault, FaultCode, Message, Quota, Receive, ReceiveResponse, Signal,
-    State, Stream, WsOption, guid, uri,
+    Body, CommandLine, CommandState, FaultCode, Message, Quota, Receive, ReceiveResponse, Signal, State,
+    Stream, WsOption, guid, uri,
 };
 
 use crate::child::Child;
@@ -301,7 +301,7 @@ impl Driver {
             () = remote.shell.closing() => Ok(ExitStatus::terminated()),
             error = failed_input(input_refused) => Err(Loss::Transport(Arc::new(error))),
             loss = overdue(deadline) => Err(loss),
-            result = self.poll() => result.map_err(|error| match fault_code(&error) {
+            result = self.poll() => result.map_err(|error| match error.fault_code() {
                 Some(code) if is_disconnection(code) => Loss::Disconnected,
                 _ => Loss::Transport(Arc::new(error)),
             }),
@@ -322,9 +322,9 @@ impl Driver {
                         return Ok(status);
                     }
                 }
-                Err(error) => match fault_code(&error) {
+                Err(error) => match error.fault_code() {
                     Some(FaultCode::TIMED_OUT) => self.nudge(),
-                    Some(code) if self.remote.terminated.load(Ordering::Acquire) && is_end(code) => {
+                    _ if self.remote.terminated.load(Ordering::Acquire) && error.is_shell_gone() => {
                         return Ok(ExitStatus::terminated());
                     }
                     _ => return Err(error),
@@ -374,18 +374,9 @@ impl Driver {
     }
 }
 
-pub(crate) fn fault_code(error: &winrm_transport::Error) -> Option<FaultCode> {
-    error.fault().and_then(Fault::wsman_code)
-}
-
 /// Faults by which Receives end when the shell is disconnected.
 fn is_disconnection(code: FaultCode) -> bool {
     matches!(code, FaultCode::SHELL_DISCONNECTED | FaultCode::STREAM_DISCONNECTED)
-}
-
-/// Faults by which a pending Receive ends when its command was terminated.
-fn is_end(code: FaultCode) -> bool {
-    code.is_shell_gone()
 }
 
 /// Waits for room. A reader that is gone no longer counts; nor does one that is behind when the process was

@@ -8,9 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 use winrm_transport::{Client, Place, Places};
-use winrm_wsman::{
-    Body, Fault, FaultCode, Header, Message, Quota, Selector, Variable, WsOption, XsDuration, message_id, uri,
-};
+use winrm_wsman::{Body, Header, Message, Quota, Selector, Variable, WsOption, XsDuration, message_id, uri};
 
 use crate::command::Command;
 use crate::error::Error;
@@ -472,9 +470,7 @@ pub(crate) fn forget_if_gone(
 ) -> Result<(), winrm_transport::Error> {
     match result {
         Ok(_) => Ok(()),
-        Err(error) if error.fault().and_then(Fault::wsman_code).is_some_and(FaultCode::is_shell_gone) => {
-            Ok(())
-        }
+        Err(error) if error.is_shell_gone() => Ok(()),
         Err(error) => Err(error),
     }
 }

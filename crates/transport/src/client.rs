@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::Instrument;
 use winrm_wsman::{
-    Body, Fault, FaultCode, Header, IdentifyResponse, Message, ServiceConfig, XsDuration, message_id, uri,
+    Body, FaultCode, Header, IdentifyResponse, Message, ServiceConfig, XsDuration, message_id, uri,
 };
 
 use crate::auth::Security;
@@ -141,9 +141,7 @@ impl Client {
                 Ok(config)
             }
             Ok(answer) => Err(self.unexpected(&answer.header)),
-            Err(error) if error.fault().and_then(Fault::wsman_code) == Some(FaultCode::ACCESS_DENIED) => {
-                Ok(None)
-            }
+            Err(error) if error.fault_code() == Some(FaultCode::ACCESS_DENIED) => Ok(None),
             Err(error) => Err(error),
         }
     }

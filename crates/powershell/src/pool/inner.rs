@@ -22,12 +22,10 @@ use winrm_wsman::FaultCode;
 use super::host_calls::{HostCalls, Served};
 use crate::error::Error;
 use crate::host::PsHost;
-use crate::wire::{PROMPT_RESPONSE, STDIN, Wire, fault_code};
+use crate::wire::{EMPTY_ANSWER_PAUSE, PROMPT_RESPONSE, STDIN, Wire};
 
 /// A pool that nobody has used for so long is asked for its news, so that its server does not take it for abandoned.
 const IDLE: Duration = Duration::from_secs(20);
-/// Between answers to Receive with nothing in them.
-const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(100);
 
 type Waiting = HashMap<i64, oneshot::Sender<Availability>>;
 
@@ -444,7 +442,7 @@ async fn receive(inner: &Arc<Inner>) -> bool {
             }
             true
         }
-        Err(error) => match fault_code(&error) {
+        Err(error) => match error.fault_code() {
             Some(FaultCode::TIMED_OUT) => true,
             Some(FaultCode::SHELL_DISCONNECTED | FaultCode::STREAM_DISCONNECTED)
                 if inner.is_disconnected() =>

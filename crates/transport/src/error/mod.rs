@@ -82,6 +82,16 @@ impl Error {
         }
     }
 
+    /// The service's number for its fault, where one was the answer.
+    pub fn fault_code(&self) -> Option<FaultCode> {
+        self.fault()?.wsman_code()
+    }
+
+    /// True when the service knows nothing of the shell or the command any more: what is to be ended has ended.
+    pub fn is_shell_gone(&self) -> bool {
+        self.fault_code().is_some_and(FaultCode::is_shell_gone)
+    }
+
     /// True when the server refused to log the user on. A client does not try the same credentials again.
     pub fn is_logon_refused(&self) -> bool {
         matches!(
@@ -104,7 +114,7 @@ impl Error {
             ErrorKind::Proxy { failure, .. } => {
                 failure.is_absence() || matches!(failure, ProxyFailure::ClosesConnections)
             }
-            ErrorKind::Fault(fault) => fault.wsman_code().is_some_and(FaultCode::is_shell_gone),
+            ErrorKind::Fault(_) => self.is_shell_gone(),
             _ => false,
         }
     }
