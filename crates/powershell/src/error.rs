@@ -1,6 +1,7 @@
 //! What can go wrong, in which step.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use winrm_psrp::record::ErrorRecord;
 use winrm_psrp::{PipelineState, RunspacePoolState};
@@ -24,6 +25,10 @@ pub enum Error {
         state: RunspacePoolState,
         /// What the server said about it.
         error: Option<ErrorRecord>,
+        /// What the network or the service said about it.
+        source: Option<Arc<winrm_transport::Error>>,
+        /// What a pipeline gave before, where it was collected.
+        output: Box<PsOutput>,
     },
     /// A pipeline could not be started. Whether it runs is not known if the source is
     /// [`is_outcome_unknown`](winrm_transport::Error::is_outcome_unknown).
@@ -31,7 +36,12 @@ pub enum Error {
     Start(#[source] Arc<winrm_transport::Error>),
     /// A pipeline was lost while it ran, and goes on or not.
     #[error("the pipeline was lost while it ran; what becomes of it is not known")]
-    Lost(#[source] Arc<winrm_transport::Error>),
+    Lost {
+        /// Why.
+        source: Arc<winrm_transport::Error>,
+        /// What came before, where it was collected.
+        output: Box<PsOutput>,
+    },
     /// An error ended the pipeline: the exception that a script threw or did not catch.
     #[error("{}", text_of(error))]
     Failed {
@@ -47,11 +57,19 @@ pub enum Error {
         output: Box<PsOutput>,
     },
     /// The pipeline ended in a state that is none of these, or without an error that says why.
-    #[error("the pipeline ended as {0}")]
-    Ended(PipelineState),
+    #[error("the pipeline ended as {state}")]
+    Ended {
+        /// The state.
+        state: PipelineState,
+        /// What came before, where it was collected.
+        output: Box<PsOutput>,
+    },
     /// The server ended the pipeline and did not say how: it may not have understood it.
     #[error("the server ended the pipeline without telling its state")]
-    Untold,
+    Untold {
+        /// What came before, where it was collected.
+        output: Box<PsOutput>,
+    },
     /// Input or an answer of the host could not be sent.
     #[error("input could not be sent")]
     Send(#[source] Arc<winrm_transport::Error>),
@@ -69,7 +87,20 @@ pub enum Error {
     Protocol(#[source] Arc<winrm_psrp::Error>),
     /// What the server sent cannot be understood, and nothing behind it.
     #[error("the server's messages make no sense")]
-    NotUnderstood(#[source] Arc<winrm_psrp::Error>),
+    NotUnderstood {
+        /// What is wrong with them.
+        source: Arc<winrm_psrp::Error>,
+        /// What a pipeline gave before, where it was collected.
+        output: Box<PsOutput>,
+    },
+    /// The server answers, and what was waited for did not come.
+    #[error("{step}: not done after {after:?}")]
+    TimedOut {
+        /// What was waited for.
+        step: &'static str,
+        /// For how long.
+        after: Duration,
+    },
     /// A secure string cannot be read or made.
     #[error("the session key")]
     Key(#[from] winrm_psrp::key::KeyError),
@@ -91,13 +122,43 @@ impl Error {
         match self {
             Self::Open(error)
             | Self::Start(error)
-            | Self::Lost(error)
+            | Self::Lost { source: error, .. }
+            | Self::PoolLost { source: Some(error), .. }
             | Self::Send(error)
             | Self::Stop(error)
             | Self::Close(error)
             | Self::Call(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// What a pipeline gave before an error ended it, where it was collected.
+    pub fn partial_output(&self) -> Option<&PsOutput> {
+        match self {
+            Self::Failed { output, .. }
+            | Self::Stopped { output }
+            | Self::Ended { output, .. }
+            | Self::Untold { output }
+            | Self::Lost { output, .. }
+            | Self::PoolLost { output, .. }
+            | Self::NotUnderstood { output, .. } => Some(output),
+            _ => None,
+        }
+    }
+
+    /// With what came before it.
+    pub(crate) fn with_output(mut self, collected: PsOutput) -> Self {
+        if let Self::Failed { output, .. }
+        | Self::Stopped { output }
+        | Self::Ended { output, .. }
+        | Self::Untold { output }
+        | Self::Lost { output, .. }
+        | Self::PoolLost { output, .. }
+        | Self::NotUnderstood { output, .. } = &mut self
+        {
+            **output = collected;
+        }
+        self
     }
 
     /// The error record, where PowerShell itself tells what went wrong.

@@ -3,6 +3,7 @@
 mod builder;
 mod host_calls;
 mod inner;
+mod news;
 
 use std::fmt;
 use std::sync::Arc;

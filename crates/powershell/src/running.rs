@@ -117,17 +117,13 @@ impl Running {
     /// Reads it to its end.
     ///
     /// # Errors
-    /// As [`next`](Self::next), with what came before.
+    /// As [`next`](Self::next), with what came before as [`Error::partial_output`].
     pub async fn collect(mut self) -> Result<PsOutput, Error> {
         let mut output = PsOutput::default();
         while let Some(record) = self.next().await {
             match record {
                 Ok(record) => output.push(record),
-                Err(Error::Failed { error, .. }) => {
-                    return Err(Error::Failed { error, output: Box::new(output) });
-                }
-                Err(Error::Stopped { .. }) => return Err(Error::Stopped { output: Box::new(output) }),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.with_output(output)),
             }
         }
         Ok(output)
@@ -157,8 +153,11 @@ impl Running {
                 None => {
                     let loss = self.loss.borrow().clone();
                     let is_open = lock(&self.pool.protocol).state() == RunspacePoolState::Opened;
-                    let untold = || if is_open { Error::Untold } else { self.pool.lost() };
-                    self.end = Some(Err(loss.map_or_else(untold, Error::Lost)));
+                    self.end = Some(Err(match loss {
+                        Some(source) => Error::Lost { source, output: Box::default() },
+                        None if is_open => Error::Untold { output: Box::default() },
+                        None => self.pool.lost(),
+                    }));
                     continue;
                 }
             };
@@ -172,7 +171,7 @@ fn ended(state: PipelineState, error: Option<ErrorRecord>) -> Result<(), Error> 
         (PipelineState::Completed, _) => Ok(()),
         (PipelineState::Stopped, _) => Err(Error::Stopped { output: Box::default() }),
         (_, Some(error)) => Err(Error::Failed { error: Box::new(error), output: Box::default() }),
-        (state, None) => Err(Error::Ended(state)),
+        (state, None) => Err(Error::Ended { state, output: Box::default() }),
     }
 }
 

@@ -72,7 +72,7 @@ struct Memory {
     key: Vec<u8>,
 }
 
-/// What `tag` of `text` means in `scope`, with the scope inside it. `read` is asked before xml-rs reads so many bytes; `None` if it
+/// What `tag` of `text` means in `scope`, with the scope inside it. `config` is asked before xml-rs reads so many bytes; `None` if it
 /// declines, or xml-rs refuses the tag.
 pub(crate) fn start(
     text: &str,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use tokio::sync::mpsc;
-use winrm::powershell::psrp::host::ChoiceDescription;
+use winrm::powershell::psrp::host::{ChoiceDescription, FieldDescription};
 use winrm::powershell::{Colors, HostError, PsHost};
 use zeroize::Zeroizing;
 
@@ -13,6 +13,9 @@ use crate::output::Stream;
 
 /// No script has asked to exit.
 const NO_EXIT: i32 = i32::MIN;
+
+/// The type of a field that is a secret.
+const SECURE_STRING: &str = "System.Security.SecureString";
 
 /// Text that a script wrote to its host.
 pub(crate) type Written = (Stream, String);
@@ -108,6 +111,28 @@ impl PsHost for Console {
         self.ask_secret("")
     }
 
+    /// Lines, each named; a secret is not shown. Nothing said is what PowerShell calls the default.
+    fn prompt(
+        &self,
+        caption: &str,
+        message: &str,
+        fields: &[FieldDescription],
+    ) -> Result<Vec<(String, Zeroizing<String>)>, HostError> {
+        let mut heading = format!("{caption}\n{message}\n");
+        let mut answers = Vec::with_capacity(fields.len());
+        for field in fields {
+            let name = field.name.to_string_lossy().into_owned();
+            let question = format!("{}{name}: ", std::mem::take(&mut heading));
+            let answer = if field.parameter_type_full_name == SECURE_STRING {
+                self.ask_secret(&question)?
+            } else {
+                Zeroizing::new(self.ask(&question)?)
+            };
+            answers.push((name, answer));
+        }
+        Ok(answers)
+    }
+
     fn prompt_for_credential(
         &self,
         caption: &str,
@@ -130,18 +155,49 @@ impl PsHost for Console {
         choices: &[ChoiceDescription],
         default: i32,
     ) -> Result<i32, HostError> {
-        let labels: Vec<_> = choices.iter().map(|choice| choice.label.to_string()).collect();
-        let names = labels.iter().map(|label| label.replace('&', "")).collect::<Vec<_>>().join(", ");
+        let question = format!("{caption}\n{message}\n{}: ", names(choices));
         loop {
-            let answer = self.ask(&format!("{caption}\n{message}\n{names}: "))?;
+            let answer = self.ask(&question)?;
             if answer.is_empty() && default >= 0 {
                 return Ok(default);
             }
-            if let Some(index) = labels.iter().position(|label| is_chosen(label, &answer)) {
-                return i32::try_from(index).map_err(|error| HostError::Other(error.to_string()));
+            if let Some(index) = chosen(choices, &answer) {
+                return Ok(index);
             }
         }
     }
+
+    /// One a line; an empty line ends them.
+    fn prompt_for_choices(
+        &self,
+        caption: &str,
+        message: &str,
+        choices: &[ChoiceDescription],
+        defaults: &[i32],
+    ) -> Result<Vec<i32>, HostError> {
+        let mut question = format!("{caption}\n{message}\n{}, nothing to go on: ", names(choices));
+        let mut all = Vec::new();
+        loop {
+            let answer = self.ask(&question)?;
+            if answer.is_empty() {
+                return Ok(if all.is_empty() { defaults.to_vec() } else { all });
+            }
+            if let Some(index) = chosen(choices, &answer).filter(|index| !all.contains(index)) {
+                all.push(index);
+            }
+            question = format!("choice {}: ", all.len() + 1);
+        }
+    }
+}
+
+fn names(choices: &[ChoiceDescription]) -> String {
+    let names: Vec<_> = choices.iter().map(|choice| choice.label.to_string().replace('&', "")).collect();
+    names.join(", ")
+}
+
+fn chosen(choices: &[ChoiceDescription], answer: &str) -> Option<i32> {
+    let index = choices.iter().position(|choice| is_chosen(&choice.label.to_string(), answer))?;
+    i32::try_from(index).ok()
 }
 
 /// A choice is named by its label, or by the letter behind `&`.

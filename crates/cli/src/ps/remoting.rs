@@ -80,10 +80,12 @@ async fn run(
     let mut running = script.start().await?;
     let stopper = running.stopper();
     let mut stopping: JoinSet<Result<(), powershell::Error>> = JoinSet::new();
+    let mut stop_was_asked = false;
     let mut wish = *wishes.borrow_and_update();
     loop {
         match wish {
-            Wish::Interrupt if stopping.is_empty() => {
+            Wish::Interrupt if !stop_was_asked => {
+                stop_was_asked = true;
                 let stopper = stopper.clone();
                 stopping.spawn(async move { stopper.stop().await });
             }
@@ -95,6 +97,12 @@ async fn run(
             // What is wanted first; then in the order in which a script wrote, as far as that is known.
             biased;
             Ok(()) = wishes.changed() => wish = *wishes.borrow_and_update(),
+            Some(done) = stopping.join_next() => {
+                if let Ok(Err(error)) = done {
+                    let host = printer.host;
+                    host.printer.failure(&Failure::from(error), host.shown());
+                }
+            }
             Some(text) = written.recv() => {
                 let _ = printer.written(text).await;
             }

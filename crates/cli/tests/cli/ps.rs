@@ -1,9 +1,11 @@
 //! PowerShell scripts, with a `powershell.exe` that tells what it was given.
 
+use std::fmt::Write as _;
+use std::io::BufRead as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::common::{Host, assert_code, json_lines, stderr, stdout, winrm, with_input};
+use crate::common::{Host, assert_code, json_lines, signal, stderr, stdout, winrm, with_input};
 
 /// Decodes `-EncodedCommand`, and what comes by standard input when that asks for it, and prints the script as it came.
 const FAKE: &str = r##"#!/usr/bin/env python3
@@ -114,6 +116,57 @@ fn an_error_that_ends_a_script_is_shown_and_counts() {
     let lines = json_lines(&output);
     assert_eq!((&lines[0]["stream"], &lines[0]["id"]), (&"error".into(), &"NotImplemented".into()));
     assert_eq!(lines[1]["exit_code"], 1);
+    host.assert_clean();
+}
+
+/// Gives the pipeline back as one line a command: its name, and the parameters behind it.
+async fn tell(
+    pipeline: winrm::powershell::CreatePipeline,
+    mut io: winrm_loopback::PipelineIo,
+) -> Result<(), winrm::powershell::ErrorRecord> {
+    for command in &pipeline.powershell.statements[0] {
+        let mut line = command.text.to_string();
+        for argument in &command.arguments {
+            let name = argument.name.as_ref().map(ToString::to_string).unwrap_or_default();
+            write!(line, " {name}={:?}", argument.value.as_str()).unwrap();
+        }
+        io.output(line).await;
+    }
+    Ok(())
+}
+
+#[test]
+fn objects_are_made_text_by_the_host_but_for_other_configurations() {
+    let host = Host::with(|builder| {
+        builder.powershell(tell).custom_shell("http://schemas.microsoft.com/powershell/jea")
+    });
+    let line = ["ps", &host.url(), "--arg", "Name=W32 Time", "--arg", "b=x=y", "--", "Get-It"];
+    let output = winrm(&line).output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), "Get-It Name=Some(\"W32 Time\") b=Some(\"x=y\")\nOut-String Stream=None\n");
+    let output = winrm(&["ps", &host.url(), "--configuration", "jea", "--", "Get-It"]).output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), "Get-It\n");
+    host.assert_clean();
+}
+
+#[test]
+fn ctrl_c_stops_a_script() {
+    let host = Host::with(|builder| {
+        builder.powershell(|_, mut io: winrm_loopback::PipelineIo| async move {
+            io.output("ready").await;
+            std::future::pending::<()>().await;
+            Ok(())
+        })
+    });
+    let mut child = winrm(&["ps", &host.url(), "--", "forever"]).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_code(&output, 255);
+    assert!(stderr(&output).contains("the script was stopped"), "{}", stderr(&output));
     host.assert_clean();
 }
 

@@ -41,6 +41,18 @@ impl Writer {
     }
 }
 
+/// A call whose answer nobody waits for any more, as when its pipeline was stopped, is forgotten.
+struct Asked {
+    shell: Arc<PowerShellShell>,
+    call_id: i64,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        lock(&self.shell.host_calls).remove(&self.call_id);
+    }
+}
+
 /// The streams of a pipeline.
 pub struct PipelineIo {
     pub(super) writer: Writer,
@@ -93,18 +105,19 @@ impl PipelineIo {
     pub async fn host_call(&mut self, call: HostCall) -> Option<HostResponseMessage> {
         let (sender, answer) = oneshot::channel();
         let shell = Arc::clone(&self.writer.shell);
-        let mut waits = false;
-        let asked = &mut waits;
+        let mut waiting = None;
+        let asked = &mut waiting;
         self.writer
             .send(|pool, id| {
                 if let Some(call_id) = pool.call_host(Some(id), &call)? {
                     lock(&shell.host_calls).insert(call_id, sender);
-                    *asked = true;
+                    *asked = Some(Asked { shell: Arc::clone(&shell), call_id });
                 }
                 Ok(())
             })
             .await;
-        if waits { answer.await.ok() } else { None }
+        let _asked = waiting?;
+        answer.await.ok()
     }
 
     /// The text of a secure string that the client sent.

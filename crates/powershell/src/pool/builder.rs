@@ -18,6 +18,8 @@ use crate::wire::Wire;
 
 /// The configuration that every host has.
 const DEFAULT_CONFIGURATION: &str = "Microsoft.PowerShell";
+/// As .NET's `OpenTimeout`.
+const OPEN_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// Opens a [`RunspacePool`], or connects to one.
 #[derive(Clone)]
@@ -26,6 +28,7 @@ pub struct RunspacePoolBuilder {
     configuration: String,
     name: Option<String>,
     idle_timeout: Option<Duration>,
+    open_timeout: Duration,
     config: Config,
     host: Arc<dyn PsHost>,
 }
@@ -45,6 +48,7 @@ impl RunspacePoolBuilder {
             configuration: DEFAULT_CONFIGURATION.to_owned(),
             name: None,
             idle_timeout: None,
+            open_timeout: OPEN_TIMEOUT,
             config: Config::default(),
             host: Arc::new(NoHost),
         }
@@ -74,6 +78,12 @@ impl RunspacePoolBuilder {
         self
     }
 
+    /// How long the server may take to open the pool once it has made its shell; three minutes unless set.
+    pub fn open_timeout(mut self, timeout: Duration) -> Self {
+        self.open_timeout = timeout;
+        self
+    }
+
     /// A name by which administrators may know it.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -99,13 +109,14 @@ impl RunspacePoolBuilder {
     /// Opens it.
     ///
     /// # Errors
-    /// [`Error::Open`] with the service's or the network's reason, and [`Error::Refused`] with PowerShell's.
+    /// [`Error::Open`] with the service's or the network's reason, [`Error::Refused`] with PowerShell's, and
+    /// [`Error::TimedOut`].
     pub async fn open(self) -> Result<RunspacePool, Error> {
         let id = Uuid::new_v4();
         let inner = self.inner(id);
         lock(&inner.protocol).open()?;
         let handle = inner.create(self.name.as_deref(), self.idle_timeout).await?;
-        handle.opened().await?;
+        handle.opened(self.open_timeout).await?;
         Ok(RunspacePool::of(handle))
     }
 

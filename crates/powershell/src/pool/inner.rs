@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
 use uuid::Uuid;
 use winrm_clixml::{PsString, PsValue, SecureString};
 use winrm_psrp::client::{Carrier, Config, Event, PipelineEvent, RunspacePool};
@@ -17,15 +16,17 @@ use winrm_psrp::message::Availability;
 use winrm_psrp::record::ErrorRecord;
 use winrm_psrp::{RunspacePoolState, Scope};
 use winrm_transport::Place;
-use winrm_wsman::FaultCode;
 
 use super::host_calls::{HostCalls, Served};
+use super::news::{self, News};
 use crate::error::Error;
 use crate::host::PsHost;
-use crate::wire::{EMPTY_ANSWER_PAUSE, PROMPT_RESPONSE, STDIN, Wire};
+use crate::wire::{PROMPT_RESPONSE, STDIN, Wire};
 
-/// A pool that nobody has used for so long is asked for its news, so that its server does not take it for abandoned.
-const IDLE: Duration = Duration::from_secs(20);
+/// For an answer about the pool.
+const CALL_LIMIT: Duration = Duration::from_mins(3);
+/// For the other half of a key exchange (MS-PSRP 3.1.2, the session key transfer timer).
+const KEY_LIMIT: Duration = Duration::from_mins(1);
 
 type Waiting = HashMap<i64, oneshot::Sender<Availability>>;
 
@@ -39,20 +40,44 @@ pub(crate) struct Inner {
     /// Where what comes for pipelines goes.
     pipelines: Mutex<HashMap<Uuid, mpsc::Sender<PipelineEvent>>>,
     calls: Mutex<Waiting>,
-    /// The pool's state, and the error that is its reason.
-    state: watch::Sender<(RunspacePoolState, Option<ErrorRecord>)>,
+    /// The pool's state, and why it is no more.
+    state: watch::Sender<(RunspacePoolState, Option<Error>)>,
     /// The key, as far as it is there.
     key: watch::Sender<bool>,
-    key_asked: AtomicBool,
-    /// Held by whoever fetches news of the pool itself.
-    fetching: tokio::sync::Mutex<()>,
-    last_used: Mutex<Instant>,
-    gone: AtomicBool,
+    /// Held by whoever sends the public key.
+    offering_key: tokio::sync::Mutex<()>,
+    pub(super) news: News,
+    pub(super) gone: AtomicBool,
     place: Mutex<Option<Place>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn pool_lost(
+    state: RunspacePoolState,
+    error: Option<ErrorRecord>,
+    source: Option<Arc<winrm_transport::Error>>,
+) -> Error {
+    Error::PoolLost { state, error, source, output: Box::default() }
+}
+
+/// Waits for so long and no longer.
+async fn within<T>(after: Duration, step: &'static str, work: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::time::timeout(after, work).await.map_err(|_| Error::TimedOut { step, after })
+}
+
+/// A call whose answer nobody waits for any more is forgotten.
+struct Asked<'a> {
+    calls: &'a Mutex<Waiting>,
+    number: i64,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        lock(self.calls).remove(&self.number);
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -74,9 +99,8 @@ impl Inner {
             calls: Mutex::default(),
             state: watch::Sender::new((RunspacePoolState::BeforeOpen, None)),
             key: watch::Sender::new(false),
-            key_asked: AtomicBool::new(false),
-            fetching: tokio::sync::Mutex::default(),
-            last_used: Mutex::new(Instant::now()),
+            offering_key: tokio::sync::Mutex::default(),
+            news: News::new(),
             gone: AtomicBool::new(false),
             place: Mutex::default(),
         }
@@ -108,7 +132,7 @@ impl Inner {
     pub(super) fn share(self) -> Arc<Handle> {
         let inner = Arc::new(self);
         let client = inner.wire.client.clone();
-        client.spawn_background(poll(Arc::clone(&inner)));
+        client.spawn_background(news::fetch(Arc::clone(&inner)));
         let served = lock(&inner.served).take();
         if let Some(served) = served {
             client.spawn_background(served.serve(Arc::clone(&inner)));
@@ -117,43 +141,36 @@ impl Inner {
     }
 
     /// Waits until it is open.
-    pub(super) async fn opened(self: &Arc<Self>) -> Result<(), Error> {
-        self.news_until(|| self.state.borrow().0 == RunspacePoolState::Opened).await;
+    pub(super) async fn opened(&self, limit: Duration) -> Result<(), Error> {
+        let opened = self.news_until(|| self.state.borrow().0 == RunspacePoolState::Opened);
+        within(limit, "opening the runspace pool", opened).await?;
         match self.state.borrow().clone() {
             (RunspacePoolState::Opened, _) => Ok(()),
-            (_, error) => Err(Error::Refused(error)),
+            (_, Some(Error::PoolLost { source: Some(source), .. })) => Err(Error::Open(source)),
+            (_, Some(Error::PoolLost { error, .. })) => Err(Error::Refused(error)),
+            (_, reason) => Err(reason.unwrap_or(Error::Refused(None))),
         }
     }
 
     /// Asks something about the pool, and waits for the answer.
     pub(super) async fn call(
-        self: &Arc<Self>,
+        &self,
         call: impl FnOnce(&mut RunspacePool) -> Result<i64, winrm_psrp::Error>,
     ) -> Result<Availability, Error> {
         let (sender, mut answer) = oneshot::channel();
         let number = call(&mut lock(&self.protocol))?;
         lock(&self.calls).insert(number, sender);
+        let _asked = Asked { calls: &self.calls, number };
         self.flush(None).await.map_err(|error| Error::Call(Arc::new(error)))?;
-        self.news_until(|| !lock(&self.calls).contains_key(&number)).await;
+        let answered = self.news_until(|| !lock(&self.calls).contains_key(&number));
+        within(CALL_LIMIT, "an answer of the runspace pool", answered).await?;
         answer.try_recv().map_err(|_| self.lost())
-    }
-
-    /// Fetches news of the pool until something is so, or the pool is no more.
-    async fn news_until(self: &Arc<Self>, is_so: impl Fn() -> bool) {
-        let is_over = || is_so() || self.state.borrow().0.is_final();
-        while !is_over() {
-            // Somebody else may be fetching what is waited for.
-            let _fetching = self.fetching.lock().await;
-            if is_over() || !receive(self).await {
-                return;
-            }
-        }
     }
 
     /// Why the pool is no more.
     pub(crate) fn lost(&self) -> Error {
-        let (state, error) = self.state.borrow().clone();
-        Error::PoolLost { state, error }
+        let (state, reason) = self.state.borrow().clone();
+        reason.unwrap_or_else(|| pool_lost(state, None, None))
     }
 
     /// Exchanges keys, unless that was done.
@@ -161,14 +178,19 @@ impl Inner {
         if *self.key.borrow() {
             return Ok(());
         }
-        self.offer_key().await?;
-        self.news_until(|| *self.key.borrow()).await;
+        let this = Arc::clone(self);
+        // In a task of its own: a key is asked for once, so that this must not end with its caller.
+        let offered = tokio::spawn(async move { this.offer_key().await }).await;
+        offered.unwrap_or_else(|_| Err(self.lost()))?;
+        let exchanged = self.news_until(|| *self.key.borrow());
+        within(KEY_LIMIT, "the exchange of keys", exchanged).await?;
         if *self.key.borrow() { Ok(()) } else { Err(self.lost()) }
     }
 
     /// Sends our public key, once.
     async fn offer_key(&self) -> Result<(), Error> {
-        if self.key_asked.swap(true, Ordering::AcqRel) {
+        let _offering = self.offering_key.lock().await;
+        if lock(&self.protocol).is_key_asked() {
             return Ok(());
         }
         // It takes a while to make one.
@@ -180,7 +202,7 @@ impl Inner {
 
     /// Sends what waits for the pool or for a pipeline.
     pub(crate) async fn flush(&self, target: Option<Uuid>) -> Result<(), winrm_transport::Error> {
-        *lock(&self.last_used) = Instant::now();
+        self.news.used();
         let carrier = target.map_or(Carrier::Input, Carrier::CommandInput);
         self.send(carrier, STDIN).await
     }
@@ -210,8 +232,9 @@ impl Inner {
                 Ok(Some(event)) => self.dispatch(event).await,
                 Ok(None) => return Ok(()),
                 Err(error) if error.scope() == Scope::Pool => {
-                    self.end(RunspacePoolState::Broken, None);
-                    return Err(Error::NotUnderstood(Arc::new(error)));
+                    let reason = Error::NotUnderstood { source: Arc::new(error), output: Box::default() };
+                    self.end(RunspacePoolState::Broken, Some(reason.clone()));
+                    return Err(reason);
                 }
                 Err(error) => tracing::warn!(%error, "a message of the server's was passed over"),
             }
@@ -221,12 +244,13 @@ impl Inner {
     async fn dispatch(self: &Arc<Self>, event: Event) {
         match event {
             Event::Opened => self.set_open(),
-            Event::Ended { state, error } => self.end(state, error),
+            Event::Ended { state, error } => self.end(state, Some(pool_lost(state, error, None))),
             Event::PrivateData(data) => *lock(&self.private_data) = Some(data.data),
             Event::Availability { call_id, response } => {
                 if let Some(waiting) = lock(&self.calls).remove(&call_id) {
                     // Who asked may have given up.
                     let _ = waiting.send(response);
+                    self.news.came();
                 }
             }
             Event::HostCall(call) => self.host_calls.push(None, call).await,
@@ -242,7 +266,10 @@ impl Inner {
                     }
                 });
             }
-            Event::KeyExchanged => drop(self.key.send_replace(true)),
+            Event::KeyExchanged => {
+                self.key.send_replace(true);
+                self.news.came();
+            }
             _ => {}
         }
     }
@@ -266,6 +293,7 @@ impl Inner {
     /// Notes that pipelines can run.
     pub(super) fn set_open(&self) {
         self.state.send_replace((RunspacePoolState::Opened, None));
+        self.news.came();
     }
 
     /// What comes for a pipeline goes there from now on.
@@ -279,19 +307,20 @@ impl Inner {
         lock(&self.protocol).handle_command_ended(id);
     }
 
-    /// Notes that the pool is no more.
-    fn end(&self, state: RunspacePoolState, error: Option<ErrorRecord>) {
+    /// Notes that the pool is no more, and why.
+    pub(super) fn end(&self, state: RunspacePoolState, reason: Option<Error>) {
         if state == RunspacePoolState::Broken {
             lock(&self.protocol).handle_broken();
         } else {
             lock(&self.protocol).handle_closed();
         }
-        self.state.send_replace((state, error));
+        self.state.send_replace((state, reason));
         lock(&self.calls).clear();
         lock(&self.pipelines).clear();
+        self.news.came();
     }
 
-    pub(crate) fn state(&self) -> watch::Receiver<(RunspacePoolState, Option<ErrorRecord>)> {
+    pub(crate) fn state(&self) -> watch::Receiver<(RunspacePoolState, Option<Error>)> {
         self.state.subscribe()
     }
 
@@ -333,19 +362,8 @@ impl Inner {
         deleted.map_err(|error| Error::Close(Arc::new(error)))
     }
 
-    /// Waits until nobody has used it for long.
-    async fn idle(&self) {
-        loop {
-            let idle_at = *lock(&self.last_used) + IDLE;
-            if idle_at <= Instant::now() {
-                return;
-            }
-            tokio::time::sleep_until(idle_at).await;
-        }
-    }
-
     /// The last handle is gone.
-    fn abandon(self: &Arc<Self>) {
+    pub(super) fn abandon(self: &Arc<Self>) {
         if self.gone.load(Ordering::Acquire) || self.is_disconnected() {
             return;
         }
@@ -394,68 +412,5 @@ impl Drop for Creating {
                 tracing::debug!(%error, "a shell that may be there could not be deleted");
             }
         });
-    }
-}
-
-/// Asks an idle pool for its news, so that its server does not take it for abandoned.
-async fn poll(inner: Arc<Inner>) {
-    let mut state = inner.state();
-    let client = inner.wire.client.clone();
-    let work = async {
-        loop {
-            inner.idle().await;
-            if inner.is_disconnected() {
-                // Until it is reconnected there is nothing to ask for.
-                let mut state = inner.state();
-                drop(state.wait_for(|(state, _)| *state != RunspacePoolState::Disconnected).await);
-                *lock(&inner.last_used) = Instant::now();
-            } else {
-                let _fetching = inner.fetching.lock().await;
-                if !receive(&inner).await {
-                    return;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        () = work => {}
-        _ = state.wait_for(|(state, _)| state.is_final()) => {}
-        () = client.closing() => inner.abandon(),
-    }
-}
-
-/// One Receive of the pool's stream; false when there will be no more.
-async fn receive(inner: &Arc<Inner>) -> bool {
-    match inner.wire.receive(None).await {
-        Ok(answer) => {
-            *lock(&inner.last_used) = Instant::now();
-            let mut is_empty = true;
-            for stream in answer.streams {
-                is_empty &= stream.data.is_empty();
-                if let Err(error) = inner.take(None, &stream.data).await {
-                    tracing::warn!(%error, "the runspace pool is broken");
-                    return false;
-                }
-            }
-            if is_empty {
-                tokio::time::sleep(EMPTY_ANSWER_PAUSE).await;
-            }
-            true
-        }
-        Err(error) => match error.fault_code() {
-            Some(FaultCode::TIMED_OUT) => true,
-            Some(FaultCode::SHELL_DISCONNECTED | FaultCode::STREAM_DISCONNECTED)
-                if inner.is_disconnected() =>
-            {
-                true
-            }
-            _ => {
-                if !inner.gone.load(Ordering::Acquire) {
-                    tracing::debug!(%error, "the runspace pool is lost");
-                    inner.end(RunspacePoolState::Broken, None);
-                }
-                false
-            }
-        },
     }
 }
