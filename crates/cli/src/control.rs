@@ -1,5 +1,7 @@
 //! What ends commands early: signals, the deadline, output that nobody takes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -7,7 +9,7 @@ use tokio::sync::watch;
 use crate::exit::CLIENT_FAILED;
 use crate::report::{Failure, warn};
 
-/// What is wanted of the remote commands. Grows only.
+/// What is wanted of the remote commands. Grows only, but in a session.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Wish {
     /// Go on.
@@ -54,12 +56,18 @@ impl From<Reason> for Failure {
 #[derive(Clone, Debug)]
 pub(crate) struct Control {
     wish: watch::Sender<Wish>,
+    /// Whether Ctrl-C ends a pipeline of a session, and never the session.
+    in_session: Arc<AtomicBool>,
 }
 
 impl Control {
+    fn new(wish: Wish) -> Self {
+        Self { wish: watch::Sender::new(wish), in_session: Arc::default() }
+    }
+
     /// Listens for signals from now on.
     pub(crate) fn start() -> Result<Self, Failure> {
-        let control = Self { wish: watch::Sender::new(Wish::Run) };
+        let control = Self::new(Wish::Run);
         control.listen().map_err(|error| Failure::caused_by("cannot listen for signals", &error))?;
         Ok(control)
     }
@@ -77,7 +85,7 @@ impl Control {
     /// For one host: what is wanted of everybody, and its own end after a while.
     pub(crate) fn of_host(&self, timeout: Option<Duration>) -> watch::Receiver<Wish> {
         let Some(timeout) = timeout else { return self.subscribe() };
-        let one = Self { wish: watch::Sender::new(*self.wish.borrow()) };
+        let one = Self::new(*self.wish.borrow());
         let all = self.clone();
         // Before the task looks whether anybody listens.
         let of_host = one.subscribe();
@@ -121,10 +129,27 @@ impl Control {
         });
     }
 
+    /// From now on Ctrl-C is meant for what runs in a session, until [`calm`](Self::calm).
+    pub(crate) fn interrupts_pipelines(&self) {
+        self.in_session.store(true, Ordering::Release);
+    }
+
+    /// Takes an interrupt back: what it was meant for is over.
+    pub(crate) fn calm(&self) {
+        self.wish.send_if_modified(|current| {
+            let calmed = *current == Wish::Interrupt;
+            if calmed {
+                *current = Wish::Run;
+            }
+            calmed
+        });
+    }
+
     /// The first asks, the second insists, the third does not wait for clean-up.
     fn interrupt(&self) {
         let current = *self.wish.borrow();
         match current {
+            Wish::Interrupt if self.in_session.load(Ordering::Acquire) => {}
             Wish::Run => self.raise(Wish::Interrupt),
             Wish::Interrupt => self.raise(Wish::Terminate(Reason::Signal)),
             Wish::Terminate(_) => {
@@ -217,8 +242,23 @@ mod tests {
     }
 
     #[test]
+    fn in_a_session_ctrl_c_ends_what_runs_and_nothing_else() {
+        let control = Control::new(Wish::Run);
+        control.interrupts_pipelines();
+        for _ in 0..3 {
+            control.interrupt();
+            assert_eq!(*control.wish.borrow(), Wish::Interrupt);
+        }
+        control.calm();
+        assert_eq!(*control.wish.borrow(), Wish::Run);
+        control.terminate(Reason::Signal);
+        control.calm();
+        assert_eq!(*control.wish.borrow(), Wish::Terminate(Reason::Signal));
+    }
+
+    #[test]
     fn wishes_only_grow_and_the_first_reason_stays() {
-        let control = Control { wish: watch::Sender::new(Wish::Run) };
+        let control = Control::new(Wish::Run);
         control.interrupt();
         assert_eq!(*control.wish.borrow(), Wish::Interrupt);
         control.interrupt();

@@ -6,12 +6,13 @@
 //! | `target`, `password`, `connect` | hosts, secrets, and how a client comes of them |
 //! | `settings` | the config file and the pin file |
 //! | `waiting` | until a host answers |
-//! | `run`, `ps`, `copy`, `identify`, `serve`, `demo`, `completions` | one subcommand each |
+//! | `run`, `ps`, `shell`, `copy`, `identify`, `serve`, `demo`, `completions` | one subcommand each |
 //! | `fan` | many hosts at once, and what became of each |
 //! | `process` | a remote process with our streams and signals |
 //! | `control` | what ends commands early: signals, deadlines, closed output |
 //! | `keyring` | the passwords that the system keeps; where it was built in |
 //! | `input`, `output` | standard streams: to every host, with prefixes, as JSON |
+//! | `terminal` | how the terminal was, to leave it like that |
 //! | `wire_file` | the file of `--trace-wire` |
 //! | `exit`, `report` | exit statuses, and failures as people read them |
 
@@ -36,7 +37,9 @@ mod report;
 mod run;
 mod serve;
 mod settings;
+mod shell;
 mod target;
+mod terminal;
 mod waiting;
 mod wire_file;
 
@@ -79,6 +82,7 @@ fn status() -> i32 {
         match cli.action {
             Action::Run(args) => run::run(args).await,
             Action::Ps(args) => ps::ps(args).await,
+            Action::Shell(args) => shell::shell(args).await,
             Action::Copy(args) => copy::copy(args).await,
             Action::Identify(args) => identify::identify(args).await,
             Action::Serve(args) => serve::serve(args).await,

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::args::Connection;
 use crate::control::{self, Control, Wish};
 use crate::report::{Failure, to_stderr, warn};
+use crate::terminal::Terminal;
 
 /// The variable that holds one.
 pub(crate) const VARIABLE: &str = "WINRM_PASSWORD";
@@ -67,7 +68,6 @@ pub(crate) async fn interruptible<T: Send + 'static>(
     control: &Control,
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
-    #[cfg(unix)]
     let terminal = Terminal::now();
     // Nothing can call it back; it ends with the process.
     let mut reading = tokio::task::spawn_blocking(read);
@@ -76,7 +76,6 @@ pub(crate) async fn interruptible<T: Send + 'static>(
         _ = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => {
             // At Ctrl-C the prompt ends by itself, and tidies up; at other signals it goes on waiting.
             if tokio::time::timeout(PROMPT_GRACE, &mut reading).await.is_err() {
-                #[cfg(unix)]
                 terminal.restore();
                 if prompts && io::stderr().is_terminal() {
                     // Nobody has ended its line.
@@ -178,27 +177,6 @@ fn read(file: Option<&Path>, stdin: bool, user: &str, remedy: String) -> Result<
         return Err(Failure::new("the password typed is empty").into());
     }
     Ok(typed)
-}
-
-/// How the terminal was before a prompt switched its echo off. On Windows only Ctrl-C ends a prompt, which tidies up.
-#[cfg(unix)]
-#[derive(Debug)]
-struct Terminal(Option<(std::fs::File, rustix::termios::Termios)>);
-
-#[cfg(unix)]
-impl Terminal {
-    fn now() -> Self {
-        Self(std::fs::File::open("/dev/tty").ok().and_then(|file| {
-            let settings = rustix::termios::tcgetattr(&file).ok()?;
-            Some((file, settings))
-        }))
-    }
-
-    fn restore(&self) {
-        let Some((file, settings)) = &self.0 else { return };
-        // A terminal that is gone needs nothing.
-        let _ = rustix::termios::tcsetattr(file, rustix::termios::OptionalActions::Now, settings);
-    }
 }
 
 /// `WINRM_PASSWORD`; set but empty counts as not set.

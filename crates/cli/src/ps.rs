@@ -1,8 +1,9 @@
 //! `winrm ps`: a PowerShell script on one host or many, by PowerShell remoting or in a `powershell.exe` of its own.
 
-mod host;
+pub(crate) mod host;
 mod json;
-mod remoting;
+mod progress;
+pub(crate) mod remoting;
 
 use std::sync::Arc;
 

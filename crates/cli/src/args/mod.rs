@@ -57,8 +57,10 @@ impl Colours {
 pub(crate) enum Action {
     /// Runs a command on one host or many
     Run(RunArgs),
-    /// Runs a PowerShell script on one host or many, in a powershell.exe of its own
+    /// Runs a PowerShell script on one host or many, by PowerShell remoting
     Ps(PsArgs),
+    /// Holds an interactive PowerShell session with one host
+    Shell(ShellArgs),
     /// Copies files and folders to hosts, or from them
     Copy(CopyArgs),
     /// Shows what answers at a host, which schemes it offers, what we would choose, and why not the others
@@ -152,6 +154,19 @@ pub(crate) struct PsArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct ShellArgs {
+    /// The host, as run takes it
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+    /// The session configuration, such as that of a JEA endpoint; objects are then not made text on the host [default:
+    /// Microsoft.PowerShell]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) configuration: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args, Debug)]
 #[command(override_usage = "winrm copy [OPTIONS] SOURCE... DESTINATION")]
 pub(crate) struct CopyArgs {
     /// What to copy, and last where to: a local path, or HOST:PATH, @FILE:PATH for the hosts in a file, :PATH for those of
@@ -228,6 +243,17 @@ pub(crate) struct FanArgs {
 }
 
 impl FanArgs {
+    /// For one host.
+    pub(crate) fn single() -> Self {
+        Self {
+            parallel: NonZeroUsize::MIN,
+            host_timeout: None,
+            fail_fast: false,
+            max_failures: None,
+            shard: None,
+        }
+    }
+
     pub(crate) fn max_failures(&self) -> Option<usize> {
         if self.fail_fast { Some(1) } else { self.max_failures.map(NonZeroUsize::get) }
     }

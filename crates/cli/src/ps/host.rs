@@ -17,6 +17,9 @@ const NO_EXIT: i32 = i32::MIN;
 /// The type of a field that is a secret.
 const SECURE_STRING: &str = "System.Security.SecureString";
 
+/// Texts of the host that wait to be printed.
+pub(crate) const WRITTEN: usize = 64;
+
 /// Text that a script wrote to its host.
 pub(crate) type Written = (Stream, String);
 

@@ -8,15 +8,14 @@ use tokio::task::JoinSet;
 use winrm::Client;
 use winrm::powershell::{self, ErrorRecord, PowerShell, Record, RunspacePool, clixml};
 
-use super::host::{Console, Written};
+use super::host::{Console, WRITTEN, Written};
 use super::json::json as json_of;
+use super::progress::Progress;
 use crate::control::{self, Wish};
 use crate::fan::{Ended, Host, members, stopped};
 use crate::output::{Closed, Format, Stream, StreamPrinter};
 use crate::report::Failure;
 
-/// Texts of the host that wait to be printed.
-const WRITTEN: usize = 64;
 /// The exit status of a script that an error ended.
 const FAILED: u32 = 1;
 
@@ -39,27 +38,40 @@ pub(crate) async fn drive(
 ) -> Result<Ended, Failure> {
     let (sender, mut written) = mpsc::channel(WRITTEN);
     let console = Console::new(sender, what.is_alone);
-    let pool = {
-        let mut builder = client.runspace_pool().host(console.clone());
-        if let Some(configuration) = &what.configuration {
-            builder = builder.configuration(configuration);
-        }
-        tokio::select! {
-            pool = Box::pin(builder.open()) => pool?,
-            wish = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => return Err(stopped(wish)),
-        }
-    };
+    let pool = open(client, console.clone(), what.configuration.as_deref(), &mut wishes).await?;
     let mut printer = Records::new(host, what.clixml);
     let as_text = !what.clixml && host.printer.format() != Format::Json && what.configuration.is_none();
     let outcome = run(&mut printer, pipeline(&pool, what, as_text), &mut written, wishes).await;
-    // What the host was told last.
-    while let Ok(text) = written.try_recv() {
-        let _ = printer.written(text).await;
-    }
+    rest(&mut printer, &mut written).await;
     // The printer has told everybody if that failed.
     let _ = printer.end().await;
     let code = outcome?;
     Ok(Ended::Exited(console.exit().unwrap_or(code)))
+}
+
+/// Opens a pool on which scripts see `console` as their host.
+pub(crate) async fn open(
+    client: &Client,
+    console: Console,
+    configuration: Option<&str>,
+    wishes: &mut watch::Receiver<Wish>,
+) -> Result<RunspacePool, Failure> {
+    let mut builder = client.runspace_pool().host(console);
+    if let Some(configuration) = configuration {
+        builder = builder.configuration(configuration);
+    }
+    tokio::select! {
+        pool = Box::pin(builder.open()) => Ok(pool?),
+        wish = control::wanted(wishes, |wish| *wish != Wish::Run) => Err(stopped(wish)),
+    }
+}
+
+/// Prints what the host was told last.
+pub(crate) async fn rest(printer: &mut Records<'_>, written: &mut mpsc::Receiver<Written>) {
+    while let Ok(text) = written.try_recv() {
+        let _ = printer.written(text).await;
+    }
+    printer.progress.clear();
 }
 
 /// Objects become text on the host, which knows how they look. Other configurations may not have the command for it.
@@ -71,7 +83,8 @@ fn pipeline(pool: &RunspacePool, what: &What, as_text: bool) -> PowerShell {
     if as_text { script.pipe("Out-String").switch("Stream") } else { script }
 }
 
-async fn run(
+/// Runs a script and prints what it gives; its exit status as far as its end tells.
+pub(crate) async fn run(
     printer: &mut Records<'_>,
     script: PowerShell,
     written: &mut mpsc::Receiver<Written>,
@@ -99,8 +112,7 @@ async fn run(
             Ok(()) = wishes.changed() => wish = *wishes.borrow_and_update(),
             Some(done) = stopping.join_next() => {
                 if let Ok(Err(error)) = done {
-                    let host = printer.host;
-                    host.printer.failure(&Failure::from(error), host.shown());
+                    printer.failure(&Failure::from(error));
                 }
             }
             Some(text) = written.recv() => {
@@ -125,17 +137,25 @@ async fn run(
 }
 
 /// Prints what a script gives.
-struct Records<'a> {
+pub(crate) struct Records<'a> {
     host: &'a Host,
     clixml: bool,
+    progress: Progress,
     stdout: StreamPrinter<'a>,
     stderr: StreamPrinter<'a>,
 }
 
 impl<'a> Records<'a> {
-    fn new(host: &'a Host, clixml: bool) -> Self {
+    pub(crate) fn new(host: &'a Host, clixml: bool) -> Self {
         let printer = |stream| StreamPrinter::new(&host.printer, &host.target.label, stream);
-        Self { host, clixml, stdout: printer(Stream::Stdout), stderr: printer(Stream::Stderr) }
+        let progress = Progress::new(host.printer.format() == Format::Raw);
+        Self { host, clixml, progress, stdout: printer(Stream::Stdout), stderr: printer(Stream::Stderr) }
+    }
+
+    /// Tells of something that did not work.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        self.progress.clear();
+        self.host.printer.failure(failure, self.host.shown());
     }
 
     async fn end(self) -> Result<(), Closed> {
@@ -144,6 +164,7 @@ impl<'a> Records<'a> {
     }
 
     async fn written(&mut self, (stream, text): Written) -> Result<(), Closed> {
+        self.progress.clear();
         match stream {
             Stream::Stdout => self.stdout.block(text.as_bytes()).await,
             Stream::Stderr => self.stderr.block(text.as_bytes()).await,
@@ -151,6 +172,11 @@ impl<'a> Records<'a> {
     }
 
     async fn record(&mut self, record: &Record) -> Result<(), Closed> {
+        if let Record::Progress(record) = record {
+            self.progress.show(record);
+            return Ok(());
+        }
+        self.progress.clear();
         match record {
             Record::Output(value) => self.output(value).await,
             Record::Error(record) => self.error(record).await,
@@ -169,7 +195,6 @@ impl<'a> Records<'a> {
                 let text = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
                 self.stderr.block(format!("{text}\n").as_bytes()).await
             }
-            // A bar is for people, and these come by the dozen.
             _ => Ok(()),
         }
     }

@@ -30,5 +30,7 @@ mod run;
 mod serve;
 #[cfg(unix)]
 mod settings;
+#[cfg(unix)]
+mod shell;
 mod tls;
 mod usage;
