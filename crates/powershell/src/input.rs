@@ -1,7 +1,11 @@
 //! Objects for a pipeline that runs.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
+use futures_core::Stream;
 use uuid::Uuid;
 use winrm_clixml::PsValue;
 
@@ -35,18 +39,47 @@ impl Input {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn send_many(&mut self, values: impl IntoIterator<Item = PsValue>) -> Result<(), Error> {
-        let room = self.pool.wire.room();
         for value in values {
-            let waiting = {
-                let mut pool = lock(&self.pool.protocol);
-                pool.send_input(self.id, &value)?;
-                pool.pending_of(|carrier| carrier.pipeline() == Some(self.id))
-            };
-            if waiting >= room {
-                self.flush().await?;
-            }
+            self.gather(&value).await?;
         }
         self.flush().await
+    }
+
+    /// Sends objects as a stream has them, those that it has at once in as few requests as they fit into, until its end. The stream is
+    /// asked for more only when the server has taken what it gave.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_stream<S>(&mut self, values: S) -> Result<(), Error>
+    where
+        S: Stream,
+        S::Item: Into<PsValue>,
+    {
+        let mut values = pin!(values);
+        loop {
+            let ready = poll_fn(|cx| Poll::Ready(values.as_mut().poll_next(cx))).await;
+            let value = match ready {
+                Poll::Ready(value) => value,
+                Poll::Pending => {
+                    self.flush().await?;
+                    poll_fn(|cx| values.as_mut().poll_next(cx)).await
+                }
+            };
+            match value {
+                Some(value) => self.gather(&value.into()).await?,
+                None => return self.flush().await,
+            }
+        }
+    }
+
+    /// Keeps an object until a request is full.
+    async fn gather(&self, value: &PsValue) -> Result<(), Error> {
+        let waiting = {
+            let mut pool = lock(&self.pool.protocol);
+            pool.send_input(self.id, value)?;
+            pool.pending_of(|carrier| carrier.pipeline() == Some(self.id))
+        };
+        if waiting >= self.pool.wire.room() { self.flush().await } else { Ok(()) }
     }
 
     /// Ends the input.

@@ -117,6 +117,39 @@ async fn input_is_streamed_both_ways() {
     }
     input.end().await.unwrap();
     assert!(running.next().await.is_none());
+    // Some at once, the rest when the first have come back: a stream may wait for what comes of it.
+    let (mut running, mut input) = pool.command("double").start_with_input().await.unwrap();
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(8);
+    for number in [1, 2, 3] {
+        sender.send(number).await.unwrap();
+    }
+    let sent = tokio::spawn(async move {
+        input.send_stream(Numbers(&mut receiver)).await.unwrap();
+        input.end().await.unwrap();
+    });
+    for number in [1, 2, 3, 4] {
+        let Some(Ok(Record::Output(value))) = running.next().await else { panic!() };
+        assert_eq!(value.as_i64(), Some(number * 2));
+        if number == 3 {
+            sender.send(4).await.unwrap();
+        }
+    }
+    drop(sender);
+    assert!(running.next().await.is_none());
+    sent.await.unwrap();
+}
+
+struct Numbers<'a>(&'a mut tokio::sync::mpsc::Receiver<i64>);
+
+impl futures_core::Stream for Numbers<'_> {
+    type Item = i64;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<i64>> {
+        self.0.poll_recv(cx)
+    }
 }
 
 #[tokio::test]
