@@ -88,6 +88,16 @@ def a_pipeline_that_is_stopped(pool):
     expect(command(pool, "Write-Output", "goes on").invoke(), ["goes on"])
 
 
+def pools_are_listed_with_their_pipelines(pool):
+    shell = command(pool, "Start-Sleep", Seconds=60)
+    shell.begin_invoke()
+    listed = RunspacePool.get_runspace_pools(pool.connection)
+    expect([found.id.upper() for found in listed], [pool.shell.id.upper()])
+    # Those that have ended are there too: this client leaves them.
+    expect(shell.id.upper() in [found.upper() for found in listed[0].pipelines], True)
+    shell.stop()
+
+
 def runspaces_are_set_and_counted(pool):
     pool.max_runspaces = 5
     expect((pool.max_runspaces, pool.get_available_runspaces()), (5, 5))
@@ -120,6 +130,7 @@ def main():
                 records_of_every_stream,
                 errors_that_end_nothing_and_that_end_all,
                 a_pipeline_that_is_stopped,
+                pools_are_listed_with_their_pipelines,
                 runspaces_are_set_and_counted,
                 keys_are_exchanged,
                 disconnects_and_reconnects,

@@ -37,6 +37,7 @@ mod envelope;
 mod fault;
 mod handler;
 mod kept;
+mod listing;
 mod local_process;
 mod log;
 mod misbehaviour;

@@ -17,6 +17,7 @@ use crate::config::{COMPUTER_NAME, Limits};
 use crate::fault;
 use crate::handler::{Handler, Invocation, SignalCode};
 use crate::kept::{self, Asked, KeptAnswers};
+use crate::listing;
 use crate::powershell::{self, PowerShellHandler, PowerShellShell};
 use crate::request::{self, flag, is_id, is_known, is_powershell, is_shell_uri};
 use crate::response::{describe, identify, receive_response};
@@ -174,6 +175,7 @@ impl Operations {
             None | Some("") => return Err(fault::missing_resource_uri().into()),
             Some(uri::RESOURCE_URI_CMD) => {}
             Some(uri::RESOURCE_URI_CONFIG) if matches!(body, Body::Get) => {}
+            Some(_) if matches!(body, Body::Enumerate(_)) && listing::is_list(header) => {}
             Some(custom) if self.custom_shells.iter().any(|uri| uri == custom) => {}
             // A shell goes by the URI that it was created with, and by no other.
             Some(other) if header.shell_id().is_some() && is_shell_uri(other) => {
@@ -209,6 +211,7 @@ impl Operations {
             Body::Disconnect(asked) => self.disconnect(user, header, &asked),
             Body::Reconnect => self.reconnect(user, header),
             Body::Connect(asked) => self.connect(user, header, &asked),
+            Body::Enumerate(asked) if listing::is_list(header) => self.enumerate(user, header, &asked),
             _ if is_known(header.action()) => Err(fault::action_mismatch().into()),
             _ => Err(Fault::action_not_supported(COMPUTER_NAME, header.action()).into()),
         }
@@ -289,9 +292,13 @@ impl Operations {
             no_profile: flag(header, uri::OPTION_NO_PROFILE)?.unwrap_or(false),
             asked_idle_timeout: asked.idle_timeout.map(XsDuration::get),
             idle_timeout: asked.idle_timeout.map_or(self.limits.idle_timeout, XsDuration::get),
+            name: asked.name,
+            client: address,
+            input_streams: asked.input_streams,
+            output_streams: asked.output_streams,
         };
         let shell = self.shells.open(settings, pool, &self.limits).map_err(refusal)?;
-        let described = describe(&shell, address, asked);
+        let described = describe(&shell);
         Ok(Body::CreateResponse(Box::new(CreateResponse::for_shell(
             header.to.clone().unwrap_or_default(),
             described,

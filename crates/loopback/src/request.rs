@@ -66,6 +66,7 @@ pub(crate) fn is_known(action: &str) -> bool {
         uri::ACTION_RECEIVE,
         uri::ACTION_SEND,
         uri::ACTION_SIGNAL,
+        uri::ACTION_CONNECT,
         uri::ACTION_DISCONNECT,
         uri::ACTION_RECONNECT,
     ]

@@ -1,6 +1,5 @@
 //! What the service says when all is well: bodies of answers.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,26 +28,39 @@ pub(crate) fn identify(user: Option<&str>, body: &Body) -> Outcome {
 }
 
 /// What CreateResponse tells of a shell, in the order of recorded answers.
-pub(crate) fn describe(shell: &Shell, address: IpAddr, asked: ShellBody) -> ShellBody {
+pub(crate) fn describe(shell: &Shell) -> ShellBody {
     let settings = &shell.settings;
-    let or = |names: Vec<String>, usual: &[&str]| {
-        if names.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { names }
+    let or = |names: &[String], usual: &[&str]| {
+        if names.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { names.to_vec() }
     };
     ShellBody {
         shell_id: Some(settings.id.clone()),
         // Recorded hosts tell the names of PowerShell's shells, and not those of `cmd`.
-        name: asked.name.filter(|_| settings.resource_uri != uri::RESOURCE_URI_CMD),
+        name: settings.name.clone().filter(|_| settings.resource_uri != uri::RESOURCE_URI_CMD),
         resource_uri: Some(settings.resource_uri.clone()),
         owner: Some(settings.owner.clone()),
-        client_ip: Some(address.to_string()),
+        client_ip: Some(settings.client.to_string()),
         environment: settings.environment.iter().map(|(name, value)| Variable::new(name, value)).collect(),
         working_directory: settings.working_directory.clone(),
         idle_timeout: XsDuration::try_from(settings.idle_timeout).ok(),
-        input_streams: or(asked.input_streams, &["stdin"]),
-        output_streams: or(asked.output_streams, &["stdout", "stderr"]),
+        input_streams: or(&settings.input_streams, &["stdin"]),
+        output_streams: or(&settings.output_streams, &["stdout", "stderr"]),
         shell_run_time: XsDuration::try_from(Duration::ZERO).ok(),
         shell_inactivity: XsDuration::try_from(Duration::ZERO).ok(),
         ..ShellBody::default()
+    }
+}
+
+/// What a list tells of a shell: as at its creation, with what has become of it.
+pub(crate) fn describe_now(shell: &Shell) -> ShellBody {
+    let (age, inactivity) = shell.times();
+    // Lists of recorded hosts have no environment.
+    ShellBody {
+        environment: Vec::new(),
+        state: Some(if shell.is_disconnected() { "Disconnected" } else { "Connected" }.to_owned()),
+        shell_run_time: XsDuration::try_from(age).ok(),
+        shell_inactivity: XsDuration::try_from(inactivity).ok(),
+        ..describe(shell)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shells and the commands in them: state, quotas and life spans. Knows nothing of SOAP.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -34,6 +35,11 @@ pub(crate) struct ShellSettings {
     pub(crate) no_profile: bool,
     pub(crate) asked_idle_timeout: Option<Duration>,
     pub(crate) idle_timeout: Duration,
+    pub(crate) name: Option<String>,
+    /// The address of who created it.
+    pub(crate) client: IpAddr,
+    pub(crate) input_streams: Vec<String>,
+    pub(crate) output_streams: Vec<String>,
 }
 
 /// Why a shell or a command cannot be had.
@@ -105,6 +111,7 @@ impl Shells {
             session_id: Mutex::new(settings.session_id.clone()),
             settings,
             commands: Mutex::default(),
+            opened: Instant::now(),
             last_used: Mutex::new(Instant::now()),
             in_use: AtomicUsize::new(0),
             disconnected: watch::Sender::new(false),
@@ -120,6 +127,14 @@ impl Shells {
     /// The shell with that id, for its owner only. Ids are compared with case.
     pub(crate) fn get(&self, id: &str, owner: &str) -> Option<Arc<Shell>> {
         lock(&self.open).get(id).filter(|shell| shell.settings.owner == owner).cloned()
+    }
+
+    /// All of an owner's, the oldest first.
+    pub(crate) fn of(&self, owner: &str) -> Vec<Arc<Shell>> {
+        let open = lock(&self.open);
+        let mut own: Vec<_> = open.values().filter(|shell| shell.settings.owner == owner).cloned().collect();
+        own.sort_by_key(|shell| shell.opened);
+        own
     }
 
     /// Forgets a shell and ends its commands.
@@ -179,6 +194,7 @@ pub(crate) struct Shell {
     /// The session that it belongs to now, which another client may take over.
     session_id: Mutex<Option<String>>,
     commands: Mutex<HashMap<String, Arc<Command>>>,
+    opened: Instant,
     last_used: Mutex<Instant>,
     in_use: AtomicUsize,
     /// Whether nobody may use it before it is reconnected.
@@ -217,6 +233,13 @@ impl Shell {
     /// Belongs to another session from now on.
     pub(crate) fn take_over(&self, session_id: Option<String>) {
         *lock(&self.session_id) = session_id;
+    }
+
+    /// How long ago it was opened, and used.
+    pub(crate) fn times(&self) -> (Duration, Duration) {
+        let is_used = self.in_use.load(Ordering::SeqCst) > 0;
+        let inactivity = if is_used { Duration::ZERO } else { lock(&self.last_used).elapsed() };
+        (self.opened.elapsed(), inactivity)
     }
 
     /// When the shell is idle for too long, as far as is known now.
@@ -287,6 +310,13 @@ impl Shell {
     /// The command with that id. Ids are compared with case.
     pub(crate) fn command(&self, id: &str) -> Option<Arc<Command>> {
         lock(&self.commands).get(id).cloned()
+    }
+
+    /// The ids of its commands.
+    pub(crate) fn command_ids(&self) -> Vec<String> {
+        let mut ids: Vec<_> = lock(&self.commands).keys().cloned().collect();
+        ids.sort();
+        ids
     }
 
     /// Ends a command and frees its place.

@@ -82,6 +82,9 @@ pub enum Error {
     /// A call about the pool was not answered.
     #[error("the runspace pool did not answer")]
     Call(#[source] Arc<winrm_transport::Error>),
+    /// Pools or pipelines could not be listed.
+    #[error("the host's runspace pools could not be listed")]
+    List(#[source] Arc<winrm_transport::Error>),
     /// What was asked for makes no sense now, or a value cannot be sent.
     #[error("cannot be sent")]
     Protocol(#[source] Arc<winrm_psrp::Error>),
@@ -127,7 +130,8 @@ impl Error {
             | Self::Send(error)
             | Self::Stop(error)
             | Self::Close(error)
-            | Self::Call(error) => Some(error),
+            | Self::Call(error)
+            | Self::List(error) => Some(error),
             _ => None,
         }
     }

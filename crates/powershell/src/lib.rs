@@ -24,6 +24,7 @@
 mod error;
 mod host;
 mod input;
+mod listing;
 mod output;
 mod pool;
 mod powershell;
@@ -33,6 +34,7 @@ mod wire;
 pub use error::Error;
 pub use host::{Colors, HostError, NoHost, PsHost, Setting};
 pub use input::Input;
+pub use listing::ListedPool;
 pub use output::{PsOutput, Record};
 pub use pool::{RunspacePool, RunspacePoolBuilder};
 pub use powershell::PowerShell;

@@ -370,7 +370,17 @@ async fn another_client_takes_a_pool_over() {
     // Not while somebody has it.
     let error = RunspacePool::builder(&other).connect(id).await.unwrap_err();
     assert!(matches!(error, Error::Open(_)), "{error:?}");
+    let running = pool.command("Start-Sleep").argument(60).start().await.unwrap();
+    let listed = RunspacePool::list(&other).await.unwrap();
+    let seen: Vec<_> = listed.iter().map(|pool| (pool.id, pool.is_disconnected)).collect();
+    assert_eq!(seen, [(id, false)]);
+    assert_eq!(listed[0].configuration, "Microsoft.PowerShell");
+    assert_eq!(RunspacePool::list_pipelines(&other, id).await.unwrap(), [running.id()]);
+    drop(running);
     pool.disconnect().await.unwrap();
+    assert!(RunspacePool::list(&other).await.unwrap()[0].is_disconnected);
+    let error = RunspacePool::list_pipelines(&other, uuid::Uuid::nil()).await;
+    assert!(matches!(error, Err(Error::List(_))), "{error:?}");
     let taken = RunspacePool::builder(&other).connect(id).await.unwrap();
     assert_eq!(taken.state(), RunspacePoolState::Opened);
     assert_eq!(taken.command("Write-Output").argument(1).invoke().await.unwrap().output.len(), 1);

@@ -28,6 +28,7 @@ mod client;
 mod config;
 mod dispatch;
 mod endpoint;
+mod enumerate;
 mod error;
 mod http;
 mod limiter;

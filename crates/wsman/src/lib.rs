@@ -56,6 +56,7 @@ pub use operation::disconnect::Disconnect;
 pub use operation::enumerate::{Batch, Condition, Enumerate, Filter};
 pub use operation::get::Resource;
 pub use operation::identify::IdentifyResponse;
+pub use operation::listed_command::ListedCommand;
 pub use operation::pull::Pull;
 pub use operation::receive::{CommandState, ExitCode, Receive, ReceiveResponse, State, Stream};
 pub use operation::send::Send;

@@ -10,6 +10,7 @@ pub mod enumerate;
 pub mod get;
 pub mod identify;
 pub mod invoke;
+pub mod listed_command;
 pub mod pull;
 pub mod receive;
 pub mod reconnect;
