@@ -102,6 +102,7 @@ mod tests {
             "@'\nit's",
             "<# why",
             "\"$(1)",
+            "echo a#'",
         ] {
             // A mark with a comment behind it is beyond what can be told here.
             let expected = open == "Get-Process | # all";
@@ -118,7 +119,7 @@ mod tests {
             "'it''s'",
             "\"a `\" b\"",
             "\"\"\"\"",
-            "echo a#'",
+            "echo a#b",
             "1 # it's",
             "1 # it's\n2",
             "<# it's #> 1",
