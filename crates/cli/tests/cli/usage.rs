@@ -21,7 +21,9 @@ fn mistakes_are_255_and_told_on_stderr() {
         ),
         (&["run", "http://user:hunter2@web01", "--", "x"], "credentials"),
         (&["run", "web01:0", "--", "x"], "65535"),
-        (&["shell", "web01"], "winrm: unrecognized subcommand 'shell'"),
+        (&["session", "web01"], "winrm: unrecognized subcommand 'session'"),
+        (&["shell"], "TARGET"),
+        (&["shell", "web01", "web02"], "unexpected argument"),
         (&["serve", "--user", ""], "--user"),
         // The command without the dashes before it: taken for a target, or for options.
         (&["run", "web01", "ipconfig"], "  try: put -- before the command"),
@@ -57,9 +59,9 @@ fn help_and_version_are_no_mistakes() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .collect();
-    let mut expected = vec!["run", "ps", "copy", "identify", "serve", "demo", "completions", "help"];
+    let mut expected = vec!["run", "ps", "shell", "copy", "identify", "serve", "demo", "completions", "help"];
     if cfg!(feature = "keyring") {
-        expected.insert(6, "keyring");
+        expected.insert(7, "keyring");
     }
     assert_eq!(commands, expected);
 
