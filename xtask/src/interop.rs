@@ -5,6 +5,7 @@
 //! its environment:
 //!
 //! - `WINRM_BIN`: the command, for `winrm serve` and `winrm run`
+//! - `PSRP_PEER_BIN`: our state machines of PowerShell remoting (`src/bin/psrp-peer`)
 //! - `PEER_BIN`: our side of a pipe that carries tokens and sealed messages (`src/bin/interop-peer.rs`)
 
 use std::fs;
@@ -33,6 +34,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             .current_dir(&scripts)
             .env("WINRM_BIN", binary("winrm"))
             .env("PEER_BIN", binary("interop-peer"))
+            .env("PSRP_PEER_BIN", binary("psrp-peer"))
             .env("PYTHONUNBUFFERED", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1");
         run_command(&mut command)?;

@@ -27,8 +27,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["winrm-clixml", "winrm-ntlm", "winrm-psrp", "winrm-spnego", "winrm-transport", "winrm-wsman"],
     ),
     ("winrm-cli", &["winrm", "winrm-loopback", "winrm-wsman"]),
-    // Not a layer: its interop peer is built from the parts.
-    ("xtask", &["winrm-ntlm", "winrm-spnego", "winrm-transport"]),
+    // Not a layer: its interop peers are built from the parts.
+    ("xtask", &["winrm-clixml", "winrm-ntlm", "winrm-psrp", "winrm-spnego", "winrm-transport"]),
 ];
 
 /// These do no I/O, so nothing below them may either.

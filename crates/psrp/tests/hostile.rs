@@ -189,7 +189,7 @@ fn data_that_makes_no_sense_leaves_the_pool_usable() {
         + &(1..40).map(twice).collect::<Vec<_>>().concat()
         + "</LST></Obj>";
     for (number, data) in
-        ["", "hidden", "<S>hidden", "<Nope/>", r#"<Ref RefId="9"/>"#, &deep, &bomb].iter().enumerate()
+        [" ", "hidden", "<S>hidden", "<Nope/>", r#"<Ref RefId="9"/>"#, &deep, &bomb].iter().enumerate()
     {
         let id = 900 + u64::try_from(number).unwrap();
         let error = refused(&mut pair, &from_server(id, MessageType::PIPELINE_OUTPUT, 1, 5, data));

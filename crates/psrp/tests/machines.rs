@@ -20,8 +20,8 @@ use winrm_psrp::message::{
 use winrm_psrp::record::{ErrorRecord, InformationRecord, InformationalRecord, ProgressRecord};
 use winrm_psrp::uuid::Uuid;
 use winrm_psrp::{
-    Error, ErrorCategory, Limits, PipelineResultTypes, PipelineState, RunspacePoolState, Scope, client,
-    server,
+    Error, ErrorCategory, Limits, Message, MessageType, PipelineResultTypes, PipelineState,
+    RunspacePoolState, Scope, client, server,
 };
 
 fn time() -> DateTime {
@@ -102,6 +102,16 @@ fn the_first_fragment_goes_with_the_command() {
     }
     assert_eq!(carriers[0], Carrier::Command(id));
     assert!(carriers[1..].iter().all(|carrier| *carrier == Carrier::CommandInput(id)), "{carriers:?}");
+}
+
+#[test]
+fn an_object_without_data_is_null() {
+    for message in [MessageType::PIPELINE_INPUT, MessageType::PIPELINE_OUTPUT] {
+        let read = Message::decode(message, b"", &winrm_clixml::Limits::default()).unwrap();
+        assert!(matches!(read, Message::PipelineInput(PsValue::Nil) | Message::PipelineOutput(PsValue::Nil)));
+        assert_eq!(read.message_type(), message);
+    }
+    assert!(Message::decode(MessageType::ERROR_RECORD, b"", &winrm_clixml::Limits::default()).is_err());
 }
 
 #[test]

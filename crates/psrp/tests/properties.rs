@@ -32,7 +32,9 @@ proptest! {
     #[test]
     fn half_messages_are_refused(message in message()) {
         let data = message.encode().unwrap();
-        for end in (0..data.len()).step_by(data.len() / 50 + 1) {
+        // An object of nothing at all is null.
+        let is_object = matches!(message, Message::PipelineInput(_) | Message::PipelineOutput(_));
+        for end in (usize::from(is_object)..data.len()).step_by(data.len() / 50 + 1) {
             let half = Message::decode(message.message_type(), &data[..end], &Limits::default());
             prop_assert!(half.is_err(), "accepted {} of {} bytes", end, data.len());
         }

@@ -25,6 +25,11 @@ impl Message {
             // It has no data, and what there might be says nothing.
             return Ok(Self::EndOfPipelineInput);
         }
+        let is_object = matches!(message, MessageType::PIPELINE_INPUT | MessageType::PIPELINE_OUTPUT);
+        if is_object && data.is_empty() {
+            // As PowerShell writes `$null`.
+            return Self::from_value(message, PsValue::Nil);
+        }
         let value =
             decode_with_limits(data, limits).map_err(|source| DecodeError::Clixml { message, source })?;
         Self::from_value(message, value)
