@@ -169,7 +169,7 @@ pub(crate) struct ShellArgs {
 #[derive(Args, Debug)]
 #[command(override_usage = "winrm copy [OPTIONS] SOURCE... DESTINATION")]
 pub(crate) struct CopyArgs {
-    /// What to copy, and last where to: a local path, or HOST:PATH, @FILE:PATH for the hosts in a file, :PATH for those of
+    /// What to copy, and last where to: a local path, or HOST:PATH, HOST:PORT:PATH, @FILE:PATH for the hosts in a file, :PATH for those of
     /// --target; one letter before the colon is a local drive
     #[arg(required = true, num_args = 2.., value_name = "PATH")]
     pub(crate) paths: Vec<String>,

@@ -42,7 +42,7 @@ enum Named {
     },
 }
 
-/// `HOST:PATH`, but for one letter before the colon, which is a drive, and for what has a separator before it.
+/// `HOST:PATH` or `HOST:PORT:PATH`, but for one letter before the colon, which is a drive, and for what has a separator before it.
 fn named(text: &str) -> Named {
     let local = || Named::Local(PathBuf::from(text));
     let (host, path) = match text.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
@@ -58,6 +58,14 @@ fn named(text: &str) -> Named {
     if is_drive || (!is_list && host.contains(['/', '\\'])) {
         return local();
     }
+    // No path of Windows begins like that.
+    let is_port =
+        |text: &str| (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (host, path) =
+        match path.split_once(':').filter(|(port, _)| is_port(port) && !is_list && !host.is_empty()) {
+            Some((port, path)) => (format!("{host}:{port}"), path),
+            None => (host, path),
+        };
     // A path that is empty is where processes start, as for scp.
     let path = if path.is_empty() { "." } else { path };
     Named::Remote { host, path: path.to_owned() }
@@ -67,6 +75,11 @@ pub(super) fn plan(paths: &[String], targets: Vec<String>) -> Result<Plan, Failu
     let Some((destination, sources)) = paths.split_last() else {
         return Err(Failure::new("nothing to copy"));
     };
+    let is_url = |path: &&String| path.starts_with("http://") || path.starts_with("https://");
+    if let Some(url) = paths.iter().find(is_url) {
+        return Err(Failure::new(format!("{url} is a URL, and where it ends cannot be told"))
+            .with_remedy("name the URL by --target, and the remote path by :PATH"));
+    }
     let mut host: Option<String> = None;
     let mut remote = |on: String, path: String| match &host {
         Some(other) if *other != on => {
@@ -130,6 +143,9 @@ mod tests {
         for (text, expected) in [
             ("web01:C:\\x y", Some(("web01", "C:\\x y"))),
             ("[::1]:/x", Some(("[::1]", "/x"))),
+            ("web01:5986:C:\\x", Some(("web01:5986", "C:\\x"))),
+            ("[::1]:5986:x", Some(("[::1]:5986", "x"))),
+            ("web01:123456:x", Some(("web01", "123456:x"))),
             (":x", Some(("", "x"))),
             ("web01:", Some(("web01", "."))),
             ("@lists/web.txt:C:\\x", Some(("@lists/web.txt", "C:\\x"))),
@@ -164,6 +180,7 @@ mod tests {
             (&["h:a", "i:b", "c"], &[]),
             (&["a", ":b"], &[]),
             (&["a", "h:b"], &["i"]),
+            (&["a", "http://h:8080/wsman:b"], &[]),
             (&["h:a", "b", "c"], &[]),
         ] {
             assert!(of(paths, targets).is_err(), "{paths:?}");

@@ -183,6 +183,10 @@ fn text(value: &PsValue) -> String {
     if let Some(text) = value.as_ps_string() {
         return text.to_string();
     }
+    if let Some(entries) = value.as_object().and_then(PsObject::dictionary) {
+        let lines = entries.iter().map(|(key, value)| format!("{:<30} {}", text(key), text(value)));
+        return lines.collect::<Vec<_>>().join("\r\n");
+    }
     match value.primitive() {
         PsValue::Object(object) => object.to_string.as_ref().map(ToString::to_string).unwrap_or_default(),
         PsValue::Bool(value) => if *value { "True" } else { "False" }.to_owned(),

@@ -116,6 +116,18 @@ async fn each_mistake_has_its_message() {
 }
 
 #[tokio::test]
+async fn what_is_no_file_is_not_replaced_by_one() {
+    use std::os::unix::net::UnixListener;
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("source"), folder.path().join("socket"));
+    std::fs::write(&source, "x").unwrap();
+    let _socket = UnixListener::bind(&target).unwrap();
+    assert_eq!(problem(upload(&source, &target).await), Problem::Other);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    assert!(!std::fs::metadata(&target).unwrap().is_file());
+}
+
+#[tokio::test]
 async fn a_full_disk_stops_only_what_does_not_fit() {
     let folder = tempfile::tempdir().unwrap();
     let (source, target) = (folder.path().join("source"), folder.path().join("target"));
