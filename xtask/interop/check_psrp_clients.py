@@ -118,6 +118,22 @@ def disconnects_and_reconnects(pool):
     expect(command(pool, "Write-Output", "back").invoke(), ["back"])
 
 
+def another_client_takes_up_a_pipeline(service):
+    with connect(service) as wsman:
+        left = RunspacePool(wsman)
+        left.open()
+        shell = command(left, "Start-Sleep", Seconds=1)
+        shell.add_statement().add_cmdlet("Write-Output").add_argument("after")
+        shell.begin_invoke()
+        left.disconnect()
+    with connect(service) as wsman:
+        [found] = RunspacePool.get_runspace_pools(wsman)
+        found.connect()
+        [shell] = found.pipelines.values()
+        expect(shell.connect(), ["after"])
+        found.close()
+
+
 def main():
     checks = Checks("PSRP clients")
     with Service() as service:
@@ -136,6 +152,7 @@ def main():
                 disconnects_and_reconnects,
             ]:
                 checks.run(check.__name__.replace("_", " "), lambda check=check: check(pool))
+        checks.run("another client takes up a pipeline", lambda: another_client_takes_up_a_pipeline(service))
     checks.finish()
 
 

@@ -45,6 +45,9 @@ impl Operations {
 
     /// Another client takes over a runspace pool that was left alone (MS-WSMV 3.1.4.17). Shells of `cmd` cannot be connected to.
     pub(crate) fn connect(&self, user: &str, header: &Header, asked: &Connect) -> Outcome {
+        if let Some(id) = &asked.command_id {
+            return self.connect_command(user, header, id);
+        }
         let (shell, _in_use) = self.shell_of_any_session(user, header)?;
         let Some((pool, _)) = &shell.powershell else {
             return Err(fault::disconnect_not_supported().into());
@@ -60,6 +63,13 @@ impl Operations {
             output_streams: vec!["stdout".to_owned()],
             connect_response_xml: Some(answer),
         }))
+    }
+
+    /// A pipeline of a pool that was taken over: its output waits for whoever asks for it.
+    fn connect_command(&self, user: &str, header: &Header, id: &str) -> Outcome {
+        let (shell, _in_use) = self.connected(user, header)?;
+        shell.command(id).ok_or_else(|| Fault::command_not_found(COMPUTER_NAME))?;
+        Ok(Body::ConnectResponse(ConnectResponse::default()))
     }
 
     pub(crate) fn reconnect(&self, user: &str, header: &Header) -> Outcome {

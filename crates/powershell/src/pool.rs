@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::powershell::PowerShell;
+use crate::running::{self, Running};
 
 pub use builder::RunspacePoolBuilder;
 pub(crate) use inner::{Handle, Inner, lock};
@@ -146,6 +147,15 @@ impl RunspacePool {
         let pool = lock(&self.inner.protocol);
         let key = pool.session_key().ok_or_else(|| self.inner.lost())?;
         Ok(key.decrypt(secret)?.expose_text())
+    }
+
+    /// Takes up a pipeline of a pool that was [connected](RunspacePoolBuilder::connect) to, by the id that
+    /// [`list_pipelines`](Self::list_pipelines) gave: what it has given that nobody has read, and what it gives from now on.
+    ///
+    /// # Errors
+    /// [`Error::Start`]: there is no such pipeline; [`Error::Protocol`]: it is read here already.
+    pub async fn attach(&self, pipeline: Uuid) -> Result<Running, Error> {
+        running::attach(&self.inner, pipeline).await
     }
 
     /// Leaves the pool to itself: it and its pipelines go on without this client, until [`reconnect`](Self::reconnect) or another

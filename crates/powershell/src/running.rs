@@ -54,13 +54,44 @@ pub(crate) async fn start(pool: &Arc<Handle>, pipeline: &CreatePipeline) -> Resu
     place.granted();
     pool.flush(Some(id)).await.map_err(failed)?;
     starting.pool = None;
+    Ok((drive(pool, id, events, place), id))
+}
+
+/// Takes up a pipeline that another client has started.
+pub(crate) async fn attach(pool: &Arc<Handle>, id: Uuid) -> Result<Running, Error> {
+    let failed = |error| Error::Start(Arc::new(error));
+    let place = pool.wire.client.commands().take().await.ok_or_else(|| failed(pool.wire.client.closed()))?;
+    lock(&pool.protocol).attach_pipeline(id)?;
+    let (sender, events) = mpsc::channel(BEHIND);
+    pool.register(id, sender);
+    let mut attaching = Attaching { pool: Some(pool), id };
+    pool.wire.connect_command(id).await.map_err(failed)?;
+    attaching.pool = None;
+    place.granted();
+    Ok(drive(pool, id, events, place))
+}
+
+/// Fetches what a pipeline gives from now on.
+fn drive(pool: &Arc<Handle>, id: Uuid, events: mpsc::Receiver<PipelineEvent>, place: Place) -> Running {
     let (reason, loss) = watch::channel(None);
     let abandoned = Arc::new(Notify::new());
     let driver = Driver { inner: Arc::clone(pool), id, reason, abandoned: Arc::clone(&abandoned), place };
     pool.wire.client.spawn_background(driver.run());
-    let running =
-        Running { pool: Arc::clone(pool), id, events, loss, abandoned, end: None, had_errors: false };
-    Ok((running, id))
+    Running { pool: Arc::clone(pool), id, events, loss, abandoned, end: None, had_errors: false }
+}
+
+/// An attempt to take up a pipeline: one that fails leaves it as it is.
+struct Attaching<'a> {
+    pool: Option<&'a Arc<Handle>>,
+    id: Uuid,
+}
+
+impl Drop for Attaching<'_> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool {
+            pool.forget(self.id);
+        }
+    }
 }
 
 /// A Command under way. Its id is ours, so that it can be ended whatever became of it.

@@ -108,11 +108,18 @@ impl Wire {
 
     pub(crate) async fn connect(&self, fragments: Bytes) -> Answer<Bytes> {
         let header = self.with_protocol(uri::ACTION_CONNECT);
-        let answer = self.request(header, Body::Connect(Connect { connect_xml: Some(fragments) })).await?;
+        let body = Connect { command_id: None, connect_xml: Some(fragments) };
+        let answer = self.request(header, Body::Connect(body)).await?;
         match answer.body {
             Body::ConnectResponse(response) => Ok(response.connect_response_xml.unwrap_or_default()),
             _ => Err(self.client.unexpected(&answer.header)),
         }
+    }
+
+    /// Connects to a pipeline of a pool that was connected to.
+    pub(crate) async fn connect_command(&self, pipeline: Uuid) -> Answer<()> {
+        let body = Connect { command_id: Some(upper(pipeline)), connect_xml: None };
+        self.request(self.header(uri::ACTION_CONNECT), Body::Connect(body)).await.map(drop)
     }
 
     pub(crate) async fn disconnect(&self) -> Answer<()> {

@@ -377,6 +377,19 @@ async fn another_client_takes_a_pool_over() {
     assert_eq!(listed[0].configuration, "Microsoft.PowerShell");
     assert_eq!(RunspacePool::list_pipelines(&other, id).await.unwrap(), [running.id()]);
     drop(running);
+    let mut left = pool
+        .pipeline(CreatePipeline::new(
+            Statements::default().with(Command::named("Write-Output").argument("before")),
+        ))
+        .statement("Start-Sleep")
+        .argument(1)
+        .statement("Write-Output")
+        .argument("after")
+        .start()
+        .await
+        .unwrap();
+    assert!(matches!(left.next().await, Some(Ok(Record::Output(_)))));
+    let left_id = left.id();
     pool.disconnect().await.unwrap();
     assert!(RunspacePool::list(&other).await.unwrap()[0].is_disconnected);
     let error = RunspacePool::list_pipelines(&other, uuid::Uuid::nil()).await;
@@ -385,6 +398,10 @@ async fn another_client_takes_a_pool_over() {
     assert_eq!(taken.state(), RunspacePoolState::Opened);
     assert_eq!(taken.command("Write-Output").argument(1).invoke().await.unwrap().output.len(), 1);
     assert!(pool.reconnect().await.is_err());
+    // What was left running is taken up where it was left.
+    assert!(taken.attach(uuid::Uuid::nil()).await.is_err());
+    let output = taken.attach(left_id).await.unwrap().collect().await.unwrap().output;
+    assert_eq!(output.iter().map(text).collect::<Vec<_>>(), ["after"]);
     taken.close().await.unwrap();
     assert_eq!(service.open_shells(), 0);
 }

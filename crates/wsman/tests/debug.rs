@@ -43,7 +43,10 @@ fn shells_show_the_length_of_their_creation_xml() {
 #[test]
 fn connecting_shows_the_length_of_its_fragments() {
     let fragments = Some(Bytes::from_static(SECRET));
-    assert_hides(Body::Connect(Connect { connect_xml: fragments.clone() }), &["connect_xml_len", "21"]);
+    assert_hides(
+        Body::Connect(Connect { command_id: None, connect_xml: fragments.clone() }),
+        &["connect_xml_len", "21"],
+    );
     let response = ConnectResponse {
         input_streams: vec!["stdin".to_owned()],
         connect_response_xml: fragments,

@@ -248,7 +248,7 @@ impl Body {
                 r.skip_element()?;
                 Self::SignalResponse
             }
-            ((uri::NS_SHELL, "Connect"), _) => Self::Connect(Connect::read(r)?),
+            ((uri::NS_SHELL, "Connect"), _) => Self::Connect(Connect::read(r, &start)?),
             ((uri::NS_SHELL, "ConnectResponse"), _) => Self::ConnectResponse(ConnectResponse::read(r)?),
             ((uri::NS_SHELL, "Disconnect"), _) => Self::Disconnect(Disconnect::read(r)?),
             ((uri::NS_ENUMERATION, "Enumerate"), _) => Self::Enumerate(Enumerate::read(r)?),

@@ -3,15 +3,17 @@
 use std::fmt;
 
 use bytes::Bytes;
-use winrm_xml::Reader;
+use winrm_xml::{Reader, Start};
 
-use crate::codec::{Xml, bytes, names, optional_names, powershell, set};
+use crate::codec::{Xml, attribute, bytes, names, optional_names, powershell, set};
 use crate::error::{DecodeError, EncodeError};
 use crate::uri;
 
 /// `rsp:Connect`.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Connect {
+    /// The attribute `CommandId`: a command of the shell, to connect to that and not to the shell.
+    pub command_id: Option<String>,
     /// `connectXml` of a PowerShell shell: fragments of MS-PSRP, decoded from base64.
     pub connect_xml: Option<Bytes>,
 }
@@ -31,7 +33,10 @@ pub struct ConnectResponse {
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let len = self.connect_xml.as_ref().map(Bytes::len);
-        f.debug_struct("Connect").field("connect_xml_len", &len).finish_non_exhaustive()
+        f.debug_struct("Connect")
+            .field("command_id", &self.command_id)
+            .field("connect_xml_len", &len)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,8 +52,8 @@ impl fmt::Debug for ConnectResponse {
 }
 
 impl Connect {
-    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut connect = Self::default();
+    pub(crate) fn read(r: &mut Reader<'_>, start: &Start) -> Result<Self, DecodeError> {
+        let mut connect = Self { command_id: attribute(start, "CommandId"), connect_xml: None };
         while let Some(start) = r.next_child()? {
             if start.is(uri::NS_POWERSHELL, "connectXml") {
                 set(&mut connect.connect_xml, bytes(r, "connectXml")?, r, "connectXml")?;
@@ -60,7 +65,11 @@ impl Connect {
     }
 
     pub(crate) fn write(&self, w: &mut Xml<'_>) -> Result<(), EncodeError> {
-        w.start("rsp", "Connect").open()?;
+        let mut tag = w.start("rsp", "Connect");
+        if let Some(id) = &self.command_id {
+            tag = tag.attribute("", "CommandId", id);
+        }
+        tag.open()?;
         powershell(w, "connectXml", self.connect_xml.as_ref())?;
         Ok(w.end()?)
     }

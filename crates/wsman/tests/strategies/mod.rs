@@ -303,7 +303,8 @@ fn shell_body() -> BoxedStrategy<Body> {
         )),
         streams().prop_map(|streams| Body::Send(Send { streams })),
         (some_text(), text()).prop_map(|(command_id, code)| Body::Signal(Signal { command_id, code })),
-        option::of(data()).prop_map(|connect_xml| Body::Connect(Connect { connect_xml })),
+        (option::of(text()), option::of(data()))
+            .prop_map(|(command_id, connect_xml)| Body::Connect(Connect { command_id, connect_xml })),
         (names(), names(), option::of(data())).prop_map(
             |(input_streams, output_streams, connect_response_xml)| {
                 Body::ConnectResponse(ConnectResponse { input_streams, output_streams, connect_response_xml })
