@@ -1,12 +1,14 @@
 """Our state machines against those of psrpcore, both ways round: our client and its server, its client and our server."""
 
 import base64
+import datetime
 import json
 import os
 import subprocess
 import uuid
 
 import psrpcore
+from psrpcore import types
 from psrpcore.types import (
     ErrorCategory,
     ErrorCategoryInfo,
@@ -294,6 +296,77 @@ def server_takes_input(pair):
     expect(ended.state, PSInvocationState.Completed)
 
 
+def server_gives_every_kind_of_object_back(pair):
+    """Read and written by ours, and the same to theirs, type by type."""
+    one, two = types.PSInt(1), types.PSString("zwei")
+    shared = types.PSList([one, two])
+    queue = types.PSQueue()
+    queue.put(one)
+    custom = types.PSCustomObject(Name=two, Nested=shared, Again=shared, Nothing=None)
+    values = [
+        types.PSBool(False),
+        types.PSByte(255),
+        types.PSSByte(-128),
+        types.PSInt16(-32768),
+        types.PSUInt16(65535),
+        types.PSInt(-(2**31)),
+        types.PSUInt(2**32 - 1),
+        types.PSInt64(-(2**63)),
+        types.PSUInt64(2**64 - 1),
+        types.PSSingle(1.5),
+        types.PSDouble(-0.1),
+        types.PSDouble(float("inf")),
+        types.PSDecimal("79228162514264337593543950335"),
+        types.PSDecimal("-1.000"),
+        types.PSChar("\u00e9"),
+        types.PSString("a\r\n\t_x0041_ <&>\u0000\U0001d11e  "),
+        types.PSString(""),
+        types.PSDateTime(2024, 2, 29, 23, 59, 59, 123456, nanosecond=700, tzinfo=datetime.timezone.utc),
+        types.PSDateTime(2024, 2, 29, tzinfo=datetime.timezone(datetime.timedelta(hours=-9, minutes=-30))),
+        types.PSDateTime(9999, 12, 31),
+        types.PSDuration(days=-3, hours=4, seconds=5, nanoseconds=600),
+        types.PSGuid("b6631d8e-65a0-49f2-9053-a1b156c95777"),
+        types.PSVersion("10.0.20348.1"),
+        types.PSUri("https://web01/a%20b?c=d"),
+        types.PSXml('<?xml version="1.0"?><a b="c">d &amp; e</a>'),
+        types.PSScriptBlock("$_ -lt 3 # \u00e9"),
+        types.PSByteArray(bytes(range(256))),
+        types.PSList([None, one, types.PSList([])]),
+        types.PSStack([one, two]),
+        queue,
+        types.PSDict({two: one, one: types.PSDict({})}),
+        types.PSInvocationState.Running,
+        custom,
+    ]
+    # Sending empties queues.
+    expected = [(type(value), described(value)) for value in values]
+    pipeline = run(pair, "echo", no_input=False)
+    for value in values:
+        pipeline.send(value)
+    pipeline.send_eof()
+    pair.talk()
+    pair.events()
+    *found, ended = pair.theirs_heard()
+    expect(ended.state, PSInvocationState.Completed)
+    expect([(type(event.data), described(event.data)) for event in found], expected)
+
+
+def described(value):
+    """All that there is to an object, its type names and properties too."""
+    if isinstance(value, types.PSCustomObject):
+        return {name: described(value[name]) for name in ("Name", "Nested", "Again", "Nothing")}
+    names = value.PSObject.type_names if hasattr(value, "PSObject") else None
+    if isinstance(value, (types.PSDateTime, types.PSDuration)):
+        return names, str(value), value.nanosecond if hasattr(value, "nanosecond") else value.nanoseconds
+    if isinstance(value, types.PSDictBase):
+        return names, [(described(key), described(item)) for key, item in value.items()]
+    if isinstance(value, types.PSQueueBase):
+        return names, [described(item) for item in value.queue]
+    if isinstance(value, list):
+        return names, [described(item) for item in value]
+    return names, value
+
+
 def server_calls_the_host(pair):
     pipeline = run(pair, "host")
     [call] = pair.theirs_heard()
@@ -355,6 +428,7 @@ def main():
                 server_writes_every_stream,
                 server_tells_what_failed,
                 server_takes_input,
+                server_gives_every_kind_of_object_back,
                 server_calls_the_host,
                 server_exchanges_keys_and_secrets,
                 server_stops,
