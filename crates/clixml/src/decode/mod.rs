@@ -65,7 +65,8 @@ pub fn decode_document(document: &[u8], limits: &Limits) -> Result<Vec<Entry>, D
 
 /// As [`decode_document`], with what was read before by the same serializer.
 pub(crate) fn read(document: &[u8], limits: &Limits, tables: &mut Tables) -> Result<Vec<Entry>, DecodeError> {
-    let reader = Reader::with_limits(document, &limits.xml())?;
+    let escaped = escape_noncharacters(document);
+    let reader = Reader::with_limits(escaped.as_deref().unwrap_or(document), &limits.xml())?;
     tables.begin();
     let mut decoder = Decoder { reader, tables, limits, open: Vec::new() };
     let entries = decoder.document();
@@ -75,6 +76,28 @@ pub(crate) fn read(document: &[u8], limits: &Limits, tables: &mut Tables) -> Res
     let entries = entries?;
     decoder.reader.finish()?;
     Ok(entries)
+}
+
+/// PowerShell writes U+FFFE and U+FFFF as they are, which XML cannot hold: a document with them, as it should have been written. None
+/// has none. Offsets of errors are those in it.
+fn escape_noncharacters(document: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = document;
+    let mut escaped = None;
+    while let Some(at) = memchr::memmem::find(rest, b"\xef\xbf") {
+        let escape: &[u8] = match rest.get(at + 2) {
+            Some(0xbe) => b"_xFFFE_",
+            Some(0xbf) => b"_xFFFF_",
+            _ => rest.get(at..at + 2).unwrap_or_default(),
+        };
+        let is_one = escape.len() > 2;
+        let (before, behind) = rest.split_at(at);
+        let escaped = escaped.get_or_insert_with(|| Vec::with_capacity(document.len() + 64));
+        escaped.extend_from_slice(before);
+        escaped.extend_from_slice(escape);
+        rest = behind.get(if is_one { 3 } else { 2 }..).unwrap_or_default();
+    }
+    escaped.as_mut()?.extend_from_slice(rest);
+    escaped
 }
 
 /// One pass over one document. References are resolved as they come: they only point backwards (MS-PSRP 2.2.5.2).
@@ -154,5 +177,22 @@ impl Decoder<'_, '_> {
             return Ok(());
         }
         Err(DecodeError::TooLarge { maximum, offset: self.reader.offset() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_hold_is_read_as_powershell_writes_it() {
+        for text in ["\u{fffe}", "a\u{ffff}b\u{fffd}\u{fffe}", "\u{ff01}\u{feff}x"] {
+            let value = decode(format!("<S>{text}</S>").as_bytes()).unwrap();
+            assert_eq!(value.as_str(), Some(text));
+        }
+        assert_eq!(escape_noncharacters("<S>é</S>".as_bytes()), None);
+        for cut in [&b"<S>\xef"[..], b"<S>\xef\xbf", b"<S>\xef\xbf</S>"] {
+            assert!(decode(cut).is_err());
+        }
     }
 }
