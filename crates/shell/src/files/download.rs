@@ -383,6 +383,10 @@ impl Sink {
         if wanted.target.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
+        // A device or a pipe would be replaced by a file of its name.
+        if wanted.target.metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
         if keeps {
             let path = partial(remote, wanted);
             let mut options = File::options();

@@ -125,3 +125,15 @@ async fn what_cannot_be_copied_is_told_and_the_rest_comes() {
     assert_eq!((copied.files, copied.failures.len()), (2, 2), "{copied:?}");
     assert_eq!(std::fs::read(target.join("link")).unwrap(), b"content");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_here_is_not_replaced_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("source"), folder.path().join("socket"));
+    std::fs::write(&source, "x").unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&target).unwrap();
+    let error = download(&source, &target).await.unwrap_err();
+    assert!(matches!(&error, CopyError::Incomplete(copied) if copied.failures.len() == 1), "{error:?}");
+    assert!(!std::fs::metadata(&target).unwrap().is_file());
+}
