@@ -127,15 +127,15 @@ impl RunspacePool {
     }
 
     fn pool_state(&mut self, told: RunspacePoolStateMessage) -> Result<Option<Event>, Error> {
-        use RunspacePoolState::{Broken, Closed, NegotiationSucceeded, Opened};
+        use RunspacePoolState::{Broken, Closed, Closing, NegotiationSucceeded, Opened};
         match (told.state, self.state) {
             (Opened, NegotiationSucceeded) => {
                 self.connecting = false;
                 self.state = Opened;
                 Ok(Some(Event::Opened))
             }
-            // Windows says it once more to who has connected.
-            (Opened, Opened) => Ok(None),
+            // Windows says Opened once more to who has connected, and Closing before Closed or Broken.
+            (Opened, Opened) | (Closing, _) => Ok(None),
             (Closed | Broken, _) => {
                 self.end(told.state);
                 Ok(Some(Event::Ended { state: told.state, error: told.error }))
