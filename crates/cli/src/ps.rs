@@ -18,7 +18,7 @@ use crate::process::{self, How};
 use crate::report::Failure;
 
 /// The longest script, in bytes: a mistake in the name of its file shall not send something else.
-const MAX_SCRIPT: u64 = 16 * 1024 * 1024;
+pub(crate) const MAX_SCRIPT: u64 = 16 * 1024 * 1024;
 
 /// Runs it everywhere; the exit status.
 pub(crate) async fn ps(args: PsArgs) -> Result<i32, Failure> {

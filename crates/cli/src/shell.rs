@@ -87,7 +87,10 @@ impl<'a> Session<'a> {
     async fn hold(mut self, control: &Control, wishes: watch::Receiver<Wish>) -> Result<Ended, Failure> {
         let editor = Editor::start(&self.pool)?;
         loop {
-            let prompt = if editor.is_terminal() { self.prompt().await? } else { String::new() };
+            // What was meant for the line before is no wish any more.
+            control.calm();
+            let prompt =
+                if editor.is_terminal() { self.prompt(wishes.clone()).await? } else { String::new() };
             let (line, columns) = match editor.read(prompt).await {
                 Read::Line { text, columns } => (text, columns),
                 Read::Interrupted => continue,
@@ -100,7 +103,6 @@ impl<'a> Session<'a> {
             if line.trim().is_empty() {
                 continue;
             }
-            // What was meant for the line before is no wish any more.
             control.calm();
             let script = self.pipeline(&line, columns);
             let ran = remoting::run(&mut self.records, script, &mut self.written, wishes.clone()).await;
@@ -130,19 +132,30 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What the host's `prompt` says, behind its name.
-    async fn prompt(&mut self) -> Result<String, Failure> {
+    /// What the host's `prompt` says, behind its name; Ctrl-C is for one that takes too long.
+    async fn prompt(&mut self, mut wishes: watch::Receiver<Wish>) -> Result<String, Failure> {
         let mut shown = None;
         if self.has_prompt {
-            match self.pool.command("prompt").invoke().await {
-                Ok(output) => {
+            let mut saying = std::pin::pin!(self.pool.command("prompt").invoke());
+            let said = loop {
+                tokio::select! {
+                    said = &mut saying => break Some(said),
+                    // Some write to the host as well.
+                    Some(text) = self.written.recv() => self.records.show(text).await,
+                    _ = control::wanted(&mut wishes, |wish| *wish != Wish::Run) => break None,
+                }
+            };
+            let was_interrupted = said.is_none();
+            match said {
+                Some(Ok(output)) => {
                     shown = output.output.first().and_then(|value| value.as_str()).map(str::to_owned);
                 }
-                Err(Error::Failed { .. } | Error::Stopped { .. }) => {}
-                Err(error) => return Err(error.into()),
+                None | Some(Err(Error::Failed { .. } | Error::Stopped { .. })) => {}
+                Some(Err(error)) => return Err(error.into()),
             }
-            self.has_prompt = shown.is_some();
+            self.has_prompt = shown.is_some() || was_interrupted;
         }
+        remoting::rest(&mut self.records, &mut self.written).await;
         // A prompt may come with colours, which the editor would count as room.
         let shown = shown.filter(|prompt| !prompt.contains('\u{1b}'));
         Ok(format!("[{}]: {}", self.label, shown.as_deref().unwrap_or(PROMPT)))

@@ -114,7 +114,7 @@ impl PsHost for Console {
         self.ask_secret("")
     }
 
-    /// Lines, each named; a secret is not shown. Nothing said is what PowerShell calls the default.
+    /// Lines, each named; a secret is not shown. Nothing said stands for the default, where there is one.
     fn prompt(
         &self,
         caption: &str,
@@ -129,7 +129,9 @@ impl PsHost for Console {
             let answer = if field.parameter_type_full_name == SECURE_STRING {
                 self.ask_secret(&question)?
             } else {
-                Zeroizing::new(self.ask(&question)?)
+                let said = self.ask(&question)?;
+                let default = field.default_value.as_str().filter(|_| said.is_empty());
+                Zeroizing::new(default.map_or(said, str::to_owned))
             };
             answers.push((name, answer));
         }

@@ -1,7 +1,6 @@
 //! What a script tells of its progress, on the last line of a terminal.
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use winrm::powershell::ProgressRecord;
@@ -30,13 +29,9 @@ impl Progress {
         if !self.is_shown {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new(WHOLE);
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        });
+        let bar = self.bar.get_or_insert_with(|| ProgressBar::new(WHOLE));
         let percent = record.percent_complete().and_then(|percent| u64::try_from(percent).ok());
-        let template = if percent.is_some() { "{msg} {bar:20} {percent}%" } else { "{spinner} {msg}" };
+        let template = if percent.is_some() { "{msg} {bar:20} {percent}%" } else { "{msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

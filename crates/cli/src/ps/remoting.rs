@@ -69,7 +69,7 @@ pub(crate) async fn open(
 /// Prints what the host was told last.
 pub(crate) async fn rest(printer: &mut Records<'_>, written: &mut mpsc::Receiver<Written>) {
     while let Ok(text) = written.try_recv() {
-        let _ = printer.written(text).await;
+        printer.show(text).await;
     }
     printer.progress.clear();
 }
@@ -115,9 +115,7 @@ pub(crate) async fn run(
                     printer.failure(&Failure::from(error));
                 }
             }
-            Some(text) = written.recv() => {
-                let _ = printer.written(text).await;
-            }
+            Some(text) = written.recv() => printer.show(text).await,
             record = running.next() => match record {
                 Some(Ok(record)) => {
                     let _ = printer.record(&record).await;
@@ -163,12 +161,14 @@ impl<'a> Records<'a> {
         self.stderr.end().await
     }
 
-    async fn written(&mut self, (stream, text): Written) -> Result<(), Closed> {
+    /// Prints what a script wrote to its host.
+    pub(crate) async fn show(&mut self, (stream, text): Written) {
         self.progress.clear();
-        match stream {
+        // The printer tells everybody if that fails.
+        let _ = match stream {
             Stream::Stdout => self.stdout.block(text.as_bytes()).await,
             Stream::Stderr => self.stderr.block(text.as_bytes()).await,
-        }
+        };
     }
 
     async fn record(&mut self, record: &Record) -> Result<(), Closed> {

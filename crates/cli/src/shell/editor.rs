@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use winrm::powershell::RunspacePool;
 
 use super::{complete, lines};
+use crate::ps::MAX_SCRIPT;
 use crate::report::{Failure, warn};
 
 /// Lines that are kept from one session to the next.
@@ -86,17 +87,27 @@ impl Editor {
 }
 
 /// A script as soon as it is whole. What is open at the end is the host's to judge.
-fn plain(mut input: impl BufRead) -> Read {
+fn plain(input: impl BufRead) -> Read {
+    let mut input = input.take(MAX_SCRIPT);
     let mut text = String::new();
     loop {
         match input.read_line(&mut text) {
+            Ok(0) if input.limit() == 0 => {
+                return Read::Failed(Failure::new(format!("a script longer than {MAX_SCRIPT} bytes")));
+            }
             Ok(0) if text.is_empty() => return Read::End,
             Ok(0) => return Read::Line { text, columns: None },
-            Ok(_) if lines::is_complete(&text) => return Read::Line { text, columns: None },
+            Ok(_) if lines::is_complete(without_end(&text)) => return Read::Line { text, columns: None },
             Ok(_) => {}
             Err(error) => return Read::Failed(Failure::caused_by("cannot read standard input", &error)),
         }
     }
+}
+
+/// Of a line, without what ends it: a backtick before that goes on.
+fn without_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 struct AtTerminal {
@@ -195,11 +206,11 @@ mod tests {
 
     #[test]
     fn scripts_are_read_whole_and_none_is_lost() {
-        let mut input = &b"1\nif (1) {\n2 }\n'open\n"[..];
+        let mut input = &b"1\nif (1) {\n2 }\nx `\r\ny\n'open\n"[..];
         let mut texts = Vec::new();
         while let Read::Line { text, .. } = plain(&mut input) {
             texts.push(text);
         }
-        assert_eq!(texts, ["1\n", "if (1) {\n2 }\n", "'open\n"]);
+        assert_eq!(texts, ["1\n", "if (1) {\n2 }\n", "x `\r\ny\n", "'open\n"]);
     }
 }

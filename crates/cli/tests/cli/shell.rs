@@ -4,12 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use winrm::powershell::clixml::Content;
+use winrm::powershell::psrp::host::HostCall;
 use winrm::powershell::{CreatePipeline, ErrorCategory, ErrorRecord, PsObject};
 use winrm_loopback::PipelineIo;
 
 use crate::common::{
     Host, PASSWORD, USER, assert_code, end_within, signal, stderr, stdout, winrm, with_input,
 };
+
+/// After so many scripts a prompt does not come.
+const SLOW: u32 = 2;
 
 /// Says scripts back with their number; some do something of their own.
 async fn tell(
@@ -20,7 +24,17 @@ async fn tell(
     let commands = &pipeline.powershell.statements[0];
     let text = commands[0].text.to_string();
     match text.trim() {
-        "prompt" => io.output("PS C:\\> ").await,
+        "prompt" => {
+            // More than waits for somebody who reads it.
+            for _ in 0..100 {
+                io.host_call(HostCall::Write { value: ".".into() }).await;
+            }
+            let slow = *count.lock().unwrap() == SLOW;
+            if slow {
+                std::future::pending::<()>().await;
+            }
+            io.output("PS C:\\> ").await;
+        }
         "TabExpansion2" => {
             let line = commands[0].arguments[0].value.as_str().unwrap();
             assert_eq!((line, commands[0].arguments[1].value.as_i64()), ("é; Get-Pr", Some(9)));
@@ -119,6 +133,11 @@ fn a_session_is_held_with_one_host() {
 const AT_A_TERMINAL: &str = r#"
 import os, pty, signal, sys, termios
 dialogue, program = sys.argv[1].split("|"), sys.argv[2:]
+def late(*_):
+    sys.exit(f"waiting for {shown!r} behind {text[-500:]!r}")
+
+
+signal.signal(signal.SIGALRM, late)
 signal.alarm(20)
 pid, terminal = pty.fork()
 if pid == 0:
@@ -162,14 +181,18 @@ fn a_terminal_has_a_prompt_a_history_and_completion() {
         // A line that Ctrl-C forgets, and one that goes on.
         ("PS C:\\> ", "forget\\x03"),
         ("PS C:\\> ", "if (1) {\\r2 }\\r"),
+        // A prompt that takes too long is stopped, for this once.
         ("2 if (1) {/2 } Out-String", ""),
+        ("....", "\\x03"),
+        ("PS> ", "'slow'\\r"),
+        ("3 'slow' Out-String", ""),
         // What runs is stopped by Ctrl-C; the line before it is run again; secrets are not kept.
         ("PS C:\\> ", "forever\\r"),
         ("ready", "\\x03"),
         ("PS C:\\> ", "\\x1b[A\\x1b[A\\r"),
-        ("3 if (1) {/2 } Out-String", ""),
+        ("4 'slow' Out-String", ""),
         ("PS C:\\> ", "$password = 1\\r"),
-        ("4 $password = 1 Out-String", ""),
+        ("5 $password = 1 Out-String", ""),
         ("PS C:\\> ", "\\x04"),
     ];
     let Ok(output) = on_a_terminal(&dialogue, &host.url()) else {
@@ -183,7 +206,7 @@ fn a_terminal_has_a_prompt_a_history_and_completion() {
     assert!(history.contains("é; Get-Process") && !history.contains("password"), "{history}");
     // From one session to the next.
     let output = on_a_terminal(
-        &[("PS C:\\> ", "\\x1b[A\\x1b[A\\r"), ("5 if", ""), ("PS C:\\> ", "exit\\r")],
+        &[("PS C:\\> ", "\\x1b[A\\r"), ("6 'slow'", ""), ("PS C:\\> ", "exit\\r")],
         &host.url(),
     );
     let output = output.unwrap();

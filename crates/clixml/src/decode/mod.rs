@@ -66,7 +66,8 @@ pub fn decode_document(document: &[u8], limits: &Limits) -> Result<Vec<Entry>, D
 /// As [`decode_document`], with what was read before by the same serializer.
 pub(crate) fn read(document: &[u8], limits: &Limits, tables: &mut Tables) -> Result<Vec<Entry>, DecodeError> {
     let escaped = escape_noncharacters(document);
-    let reader = Reader::with_limits(escaped.as_deref().unwrap_or(document), &limits.xml())?;
+    let document = escaped.as_ref().map_or(document, String::as_bytes);
+    let reader = Reader::with_limits(document, &limits.xml())?;
     tables.begin();
     let mut decoder = Decoder { reader, tables, limits, open: Vec::new() };
     let entries = decoder.document();
@@ -78,26 +79,14 @@ pub(crate) fn read(document: &[u8], limits: &Limits, tables: &mut Tables) -> Res
     Ok(entries)
 }
 
-/// PowerShell writes U+FFFE and U+FFFF as they are, which XML cannot hold: a document with them, as it should have been written. None
-/// has none. Offsets of errors are those in it.
-fn escape_noncharacters(document: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = document;
-    let mut escaped = None;
-    while let Some(at) = memchr::memmem::find(rest, b"\xef\xbf") {
-        let escape: &[u8] = match rest.get(at + 2) {
-            Some(0xbe) => b"_xFFFE_",
-            Some(0xbf) => b"_xFFFF_",
-            _ => rest.get(at..at + 2).unwrap_or_default(),
-        };
-        let is_one = escape.len() > 2;
-        let (before, behind) = rest.split_at(at);
-        let escaped = escaped.get_or_insert_with(|| Vec::with_capacity(document.len() + 64));
-        escaped.extend_from_slice(before);
-        escaped.extend_from_slice(escape);
-        rest = behind.get(if is_one { 3 } else { 2 }..).unwrap_or_default();
-    }
-    escaped.as_mut()?.extend_from_slice(rest);
-    escaped
+/// PowerShell writes U+FFFE and U+FFFF as they are, which XML cannot hold: a document with them, as it should have been written.
+/// Offsets of errors are those in it.
+fn escape_noncharacters(document: &[u8]) -> Option<String> {
+    memchr::memmem::find(document, b"\xef\xbf")?;
+    // In UTF-16, which has zeros in it, these bytes are something else.
+    let text = std::str::from_utf8(document).ok().filter(|text| !text.contains('\0'))?;
+    let has_any = text.contains(['\u{fffe}', '\u{ffff}']);
+    has_any.then(|| text.replace('\u{fffe}', "_xFFFE_").replace('\u{ffff}', "_xFFFF_"))
 }
 
 /// One pass over one document. References are resolved as they come: they only point backwards (MS-PSRP 2.2.5.2).
@@ -190,7 +179,15 @@ mod tests {
             let value = decode(format!("<S>{text}</S>").as_bytes()).unwrap();
             assert_eq!(value.as_str(), Some(text));
         }
-        assert_eq!(escape_noncharacters("<S>é</S>".as_bytes()), None);
+        for without in ["<S>é</S>", "<S>\u{fffd}</S>"] {
+            assert_eq!(escape_noncharacters(without.as_bytes()), None);
+        }
+        // The bytes of U+FFFE in UTF-8, as parts of other characters.
+        let text = "<S>\u{bfef}\u{41be}</S>";
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let units: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            assert_eq!(decode(&units).unwrap().as_str(), Some("\u{bfef}\u{41be}"));
+        }
         for cut in [&b"<S>\xef"[..], b"<S>\xef\xbf", b"<S>\xef\xbf</S>"] {
             assert!(decode(cut).is_err());
         }

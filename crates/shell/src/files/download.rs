@@ -295,8 +295,9 @@ impl Fetching<'_> {
             let block = match self.receiver.content(left).await {
                 Ok(block) => block,
                 Err(broken) => {
-                    if let Ok(sink) = sink {
-                        sink.leave(self.options.resume).await;
+                    if let Ok(open) = &mut sink {
+                        // What does not arrive there is fetched again.
+                        let _ = open.file.flush().await;
                     }
                     return Err(broken.into());
                 }
@@ -308,11 +309,16 @@ impl Fetching<'_> {
             if let Ok(open) = &mut sink
                 && let Err(error) = open.file.write_all(&block).await
             {
+                open.settle();
                 sink = Err(error);
             }
             self.meter.bytes(count);
         }
-        let Answer::Sum(sum) = self.receiver.answer().await? else {
+        let answer = self.receiver.answer().await?;
+        if let Ok(open) = &mut sink {
+            open.settle();
+        }
+        let Answer::Sum(sum) = answer else {
             return Err(Broken::NotUnderstood.into());
         };
         let modified = modified.filter(|_| self.options.keep_times);
@@ -372,7 +378,7 @@ fn partial(remote: &str, wanted: &Wanted) -> PathBuf {
     wanted.target.with_file_name(format!(".winrm-{token}.partial"))
 }
 
-/// A file on its way in, under a name of its own, which goes when this is dropped.
+/// A file on its way in, under a name of its own. It goes when this is dropped, unless it may be gone on with.
 struct Sink {
     file: File,
     path: TempPath,
@@ -392,7 +398,10 @@ impl Sink {
             let mut options = File::options();
             let file =
                 options.create(true).write(true).append(resumes).truncate(!resumes).open(&path).await?;
-            return Ok(Self { file, path: TempPath::try_from_path(path)? });
+            let mut path = TempPath::try_from_path(path)?;
+            // Whatever ends the copy before all of it is here.
+            path.disable_cleanup(true);
+            return Ok(Self { file, path });
         }
         let folder = match wanted.target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -410,13 +419,9 @@ impl Sink {
         Ok(Self { file: File::from_std(file), path })
     }
 
-    /// Leaves what there is for the next attempt, if there is to be one.
-    async fn leave(mut self, keeps: bool) {
-        let flushed = self.file.flush().await.is_ok();
-        if keeps && flushed {
-            // What cannot be kept is gone.
-            let _ = self.path.keep();
-        }
+    /// All of it is here, or nothing can be made of it: it goes unless it gets its name.
+    fn settle(&mut self) {
+        self.path.disable_cleanup(false);
     }
 
     async fn finish(

@@ -69,6 +69,38 @@ async fn a_download_that_broke_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_download_that_is_given_up_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, here) = (folder.path().join("source"), folder.path().join("here"));
+    std::fs::create_dir(&here).unwrap();
+    std::fs::write(&source, noise(LEN)).unwrap();
+    let target = here.join("target");
+    for resume in [false, true] {
+        let (begun, mut beginning) = tokio::sync::mpsc::unbounded_channel();
+        let download = Download::new(Local::sh(), source.to_str().unwrap(), &target)
+            .resume(resume)
+            .on_progress(move |progress| {
+                if progress.bytes > 1_000_000 {
+                    let _ = begun.send(());
+                }
+            });
+        tokio::select! {
+            biased;
+            _ = beginning.recv() => {}
+            copied = IntoFuture::into_future(download) => panic!("{copied:?}"),
+        }
+        assert!(!target.exists());
+        assert_eq!(tree(&here).len(), usize::from(resume));
+    }
+    let remote = Local::sh();
+    let received = remote.received();
+    Download::new(remote, source.to_str().unwrap(), &target).resume(true).await.unwrap();
+    assert!(received.load(Ordering::Relaxed) < LEN);
+    assert!(std::fs::read(&target).unwrap() == noise(LEN));
+    assert_eq!(tree(&here).len(), 1);
+}
+
+#[tokio::test]
 async fn a_download_begun_of_something_else_begins_again() {
     let folder = tempfile::tempdir().unwrap();
     let (source, here) = (folder.path().join("source"), folder.path().join("here"));

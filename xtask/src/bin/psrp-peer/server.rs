@@ -1,7 +1,5 @@
 //! The server: takes every pool, and runs a few commands of its own.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 use winrm_clixml::{DateTime, PsString, PsValue};
 use winrm_psrp::host::HostCall;
@@ -17,13 +15,11 @@ use crate::{Failure, PAYLOAD, Payload, Peer};
 
 pub(crate) struct Server {
     pool: RunspacePool,
-    /// What runs, by its first command.
-    running: HashMap<Uuid, String>,
 }
 
 impl Server {
     pub(crate) fn new() -> Self {
-        Self { pool: RunspacePool::new(Config::default()), running: HashMap::new() }
+        Self { pool: RunspacePool::new(Config::default()) }
     }
 
     fn take(&mut self, event: Event) -> Result<Option<Value>, Failure> {
@@ -76,7 +72,6 @@ impl Server {
     }
 
     fn end(&mut self, id: Uuid) -> Result<(), Failure> {
-        self.running.remove(&id);
         Ok(self.pool.end_pipeline(id, PipelineState::Completed, None)?)
     }
 
@@ -89,7 +84,6 @@ impl Server {
             let name = argument.name.as_ref().map(ToString::to_string).unwrap_or_default();
             parameters.insert(name, to_json(&argument.value, self.pool.session_key())?);
         }
-        self.running.insert(id, name.clone());
         let pool = &mut self.pool;
         match name.as_str() {
             // They go on.
@@ -129,7 +123,6 @@ impl Peer for Server {
             "stop" => {
                 let id = pipeline(request)?;
                 self.pool.handle_stop(id)?;
-                self.running.remove(&id);
                 self.pool.end_pipeline(id, PipelineState::Stopped, None)?;
                 Ok(Vec::new())
             }

@@ -139,9 +139,9 @@ folder() {
 # Why a file is not taken, before any of it has come.
 judge() {
   if [ -d "$path" ]; then refused='error is-a-folder'" $path is a folder"; return; fi
-  # A device or a pipe would be replaced by a file of its name.
-  if [ -e "$path" ] && ! [ -f "$path" ]; then refused="error other $path is no regular file"; return; fi
   if [ -e "$path" ]; then
+    # A device or a pipe would be replaced by a file of its name.
+    if ! [ -f "$path" ]; then refused="error other $path is no regular file"; return; fi
     case $policy in
       refuse) refused="error exists $path exists" ;;
       skip) refused=skipped ;;
