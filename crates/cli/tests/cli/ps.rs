@@ -96,6 +96,9 @@ fn a_script_runs_by_remoting_and_its_objects_are_told() {
     let lines = json_lines(&output);
     assert_eq!(lines[0]["output"]["PSVersion"], "5.1.0.0");
     assert_eq!(lines[1]["exit_code"], 0);
+    let output = winrm(&["ps", &host.url(), "--", "$PSVersionTable"]).output().unwrap();
+    let words: Vec<_> = stdout(&output).split_whitespace().take(4).map(str::to_owned).collect();
+    assert_eq!(words, ["PSVersion", "5.1.0.0", "PSEdition", "Desktop"]);
     let output = winrm(&["ps", &host.url(), "--clixml", "--", "$PSVersionTable"]).output().unwrap();
     assert!(stdout(&output).starts_with("<Obj RefId=\"0\">"), "{}", stdout(&output));
     host.assert_clean();

@@ -189,6 +189,7 @@ fn text(value: &PsValue) -> String {
     }
     match value.primitive() {
         PsValue::Object(object) => object.to_string.as_ref().map(ToString::to_string).unwrap_or_default(),
+        PsValue::Version(version) => version.to_string(),
         PsValue::Bool(value) => if *value { "True" } else { "False" }.to_owned(),
         value => value.as_i64().map(|number| number.to_string()).unwrap_or_default(),
     }
